@@ -1,0 +1,1 @@
+//! What a person made wrong, with the place, as rustc would show it.

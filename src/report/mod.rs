@@ -1,0 +1,5 @@
+//! Timelines and findings in, [`Report`] out, and the report as text, markdown or JSON.
+
+mod model;
+
+pub use model::*;

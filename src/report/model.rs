@@ -1,0 +1,318 @@
+//! The report: the JSON contract `llm-prof.triage/1`, field for field. All formats print the same report; none computes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// A whole report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// `llm-prof.triage/1`.
+    pub schema: &'static str,
+    /// Name and version of the tool.
+    pub tool: Tool,
+    /// Version, digest and number of families.
+    pub rules: RulesInfo,
+    /// `single-trace` or `mapping-formal`.
+    pub mode: &'static str,
+    /// Every file looked at.
+    pub traces: Vec<TraceInfo>,
+    /// What makes the traces unfit for a question, each with the fix.
+    pub fitness: Vec<Fitness>,
+    /// How launches were attributed.
+    pub attribution: Attribution,
+    /// Framework id; null when unknown.
+    pub framework: Option<String>,
+    /// Its version.
+    pub framework_version: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Tensor-parallel size.
+    pub tp: Option<i64>,
+    /// Device name.
+    pub hardware: Option<String>,
+    /// Server arguments known.
+    pub server_args: ServerArgs,
+    /// Steps by stage id.
+    pub steps: BTreeMap<String, u64>,
+    /// GPU time and steps.
+    pub gpu: Gpu,
+    /// Kernel table.
+    pub kernels: Vec<KernelRow>,
+    /// Fuse-pattern table.
+    pub fuse: Vec<FuseRow>,
+    /// Overlap-opportunity table.
+    pub overlap: Vec<serde_json::Value>,
+    /// Rows that the tables hide.
+    pub hidden_rows: HiddenRows,
+    /// Similarity note.
+    pub note: Option<serde_json::Value>,
+    /// Clusters near nothing known.
+    pub new_candidates: Vec<serde_json::Value>,
+    /// One line.
+    pub summary: String,
+}
+
+/// The tool.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tool {
+    /// `llm-prof`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// The rules.
+#[derive(Clone, Debug, Serialize)]
+pub struct RulesInfo {
+    /// Catalog version.
+    pub version: String,
+    /// Digest of all rule files.
+    pub digest: String,
+    /// Number of families.
+    pub families: usize,
+}
+
+/// One file that was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct TraceInfo {
+    /// As given.
+    pub path: String,
+    /// `trace`, `formal`, `mapping`, `capture`, `frontend`, `merged`, `not-a-trace`.
+    pub role: String,
+    /// Rank, when known.
+    pub rank: Option<i64>,
+    /// Device analysed.
+    pub device: Option<String>,
+    /// Whether figures come from it.
+    pub taken: bool,
+    /// Why taken or left.
+    pub reason: String,
+    /// Warnings of the reader.
+    pub warnings: Vec<String>,
+}
+
+/// One thing that makes a trace unfit for a question.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fitness {
+    /// Stable code.
+    pub code: String,
+    /// What is so.
+    pub finding: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// How launches were attributed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Attribution {
+    /// GPU events.
+    pub launches: u64,
+    /// CPU op by External id.
+    pub by_id: u64,
+    /// CPU op by enclosure in time.
+    pub by_time: u64,
+    /// By position in the graph capture.
+    pub by_position: u64,
+    /// By alignment with the mapping trace.
+    pub by_mapping: u64,
+    /// GPU events without a launch call.
+    pub without_launch: u64,
+    /// Launch calls inside a graph capture.
+    pub capture_launches: u64,
+}
+
+/// Server arguments.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ServerArgs {
+    /// File they come from.
+    pub source: Option<String>,
+    /// Name to JSON value.
+    pub fields: BTreeMap<String, serde_json::Value>,
+}
+
+/// GPU time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gpu {
+    /// Sum of all GPU events.
+    pub total_us: f64,
+    /// Each step.
+    pub steps: Vec<StepInfo>,
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepInfo {
+    /// Stage id.
+    pub stage: String,
+    /// Number in the trace, from 0.
+    pub n: u64,
+    /// First to last GPU event launched in it; null when it cannot be told.
+    pub span_us: Option<f64>,
+    /// Union of its GPU events.
+    pub busy_us: Option<f64>,
+    /// Span less busy.
+    pub idle_us: Option<f64>,
+    /// GPU events launched in it.
+    pub launches: u64,
+    /// Whether the host is too slow for the GPU; null when it cannot be told.
+    pub launch_bound: Option<bool>,
+}
+
+/// One row of the kernel table.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelRow {
+    /// `kernel/<stage>/<hash of the whole name>`.
+    pub id: String,
+    /// Stage id.
+    pub stage: String,
+    /// Whether tables show it.
+    pub shown: bool,
+    /// As the trace has it.
+    pub name: String,
+    /// Own identifier.
+    pub identifier: String,
+    /// Short form for tables: identifier and what differs from its neighbours.
+    #[serde(skip)]
+    pub short: String,
+    /// Category.
+    pub category: String,
+    /// Sum.
+    pub time_us: f64,
+    /// Of the stage's summed GPU time.
+    pub share_pct: f64,
+    /// GPU events.
+    pub launches: u64,
+    /// Time with nothing on another stream.
+    pub exclusive_us: Option<f64>,
+    /// Time with something on another stream.
+    pub hidden_us: Option<f64>,
+    /// Time with compute on another stream.
+    pub hidden_by_compute_us: Option<f64>,
+    /// Places, largest time first.
+    pub sites: Vec<Site>,
+    /// Launching ops, largest time first.
+    pub ops: Vec<String>,
+}
+
+/// One place of a kernel.
+#[derive(Clone, Debug, Serialize)]
+pub struct Site {
+    /// Call site; null when unknown.
+    pub location: Option<String>,
+    /// nn.Module path; null when unknown.
+    pub module: Option<String>,
+    /// Of the kernel's time.
+    pub share_pct: f64,
+    /// How it was found.
+    pub found_by: String,
+}
+
+/// One row of the fuse-pattern table.
+#[derive(Clone, Debug, Serialize)]
+pub struct FuseRow {
+    /// `fuse/<family>/<stage>`.
+    pub id: String,
+    /// Stage id.
+    pub stage: String,
+    /// Whether tables show it.
+    pub shown: bool,
+    /// Family id.
+    pub family: String,
+    /// Its title.
+    pub title: String,
+    /// mainline, upstream, inflight.
+    pub origin: String,
+    /// in-use, split, partly, off-by-design.
+    pub state: String,
+    /// Confirmed or Candidate.
+    pub confidence: String,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// Counted launches.
+    pub time_us: f64,
+    /// Transparent launches.
+    pub transparent_us: f64,
+    /// Estimate.
+    pub could_save_us: Option<f64>,
+    /// Launches saved.
+    pub launches_saved: Option<u64>,
+    /// Of the stage's summed GPU time.
+    pub share_pct: f64,
+    /// Matches.
+    pub occurrences: u64,
+    /// Matches per step; null without steps.
+    pub per_step: Option<f64>,
+    /// Fused half.
+    pub fused: HalfInfo,
+    /// Split half.
+    pub split: HalfInfo,
+    /// Evidence.
+    pub kernels: Vec<EvidenceKernel>,
+    /// Where it runs now.
+    pub locations: Vec<Location>,
+    /// Fused path that exists.
+    pub candidate: Vec<String>,
+    /// Action word.
+    pub action: String,
+    /// In words.
+    pub advice: String,
+    /// What to type.
+    pub toggles: Vec<ToggleInfo>,
+    /// Row id that covers it.
+    pub covered_by: Option<String>,
+    /// Row ids that share launches.
+    pub overlaps_with: Vec<String>,
+}
+
+/// One half of a finding.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct HalfInfo {
+    /// Matches.
+    pub n: u64,
+    /// Counted time.
+    pub us: f64,
+}
+
+/// A kernel of a finding.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvidenceKernel {
+    /// As the trace has it.
+    pub name: String,
+    /// Short form for tables.
+    #[serde(skip)]
+    pub short: String,
+    /// Its counted time in the finding.
+    pub time_us: f64,
+    /// Its counted launches in the finding.
+    pub launches: u64,
+}
+
+/// A place of a finding.
+#[derive(Clone, Debug, Serialize)]
+pub struct Location {
+    /// Call site.
+    pub location: String,
+    /// How it was found.
+    pub found_by: String,
+}
+
+/// What to type.
+#[derive(Clone, Debug, Serialize)]
+pub struct ToggleInfo {
+    /// Exact spelling.
+    pub spelling: String,
+    /// Value.
+    pub value: String,
+}
+
+/// Rows that the tables hide.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct HiddenRows {
+    /// Kernel table.
+    pub kernels: u64,
+    /// Fuse-pattern table.
+    pub fuse: u64,
+    /// Overlap-opportunity table.
+    pub overlap: u64,
+}

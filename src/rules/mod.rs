@@ -1,0 +1,6 @@
+//! YAML in, [`RuleSet`] out: what the rooms to the left are told, and what the engine runs.
+
+pub mod ast;
+mod model;
+
+pub use model::*;

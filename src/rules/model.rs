@@ -1,0 +1,292 @@
+//! The compiled form of `rules/` and `catalogs/`: immutable, families in id order.
+
+use super::ast::{Chain, Expr};
+
+/// A named predicate.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// Bare word of the match language.
+    pub name: String,
+    /// What it says; terms inside are resolved by index in [`RuleSet::terms`] order (a term uses earlier ones).
+    pub expr: Expr,
+}
+
+/// A category of kernels; the first whose predicate says yes is the kernel's.
+#[derive(Clone, Debug)]
+pub struct Category {
+    /// Such as `gemm` or `kv-cache`.
+    pub name: String,
+    /// What it says; it may not use `category()`.
+    pub expr: Expr,
+    /// Counts as compute when something is hidden under it.
+    pub compute: bool,
+}
+
+/// Launches that `~>` sees through, by role.
+#[derive(Clone, Debug)]
+pub struct TransparentRole {
+    /// Such as `layout-copy`.
+    pub name: String,
+    /// What it says.
+    pub expr: Expr,
+}
+
+/// `kind:` of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FamilyKind {
+    /// A fused path.
+    Fuse,
+    /// An overlap of independent work.
+    Overlap,
+}
+
+/// `origin:` of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the framework's releases.
+    Mainline,
+    /// In a library or another framework it takes from.
+    Upstream,
+    /// In an open pull request: shown, marked, never Confirmed.
+    Inflight,
+}
+
+/// `status:` of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Not proved on a real trace: never Confirmed.
+    Trial,
+    /// Proved.
+    Stable,
+    /// Replaced; kept while its kernels are in the field.
+    Retired,
+}
+
+/// `per:` of a family: how often it must recur to be Confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// Once in every whole step.
+    Step,
+    /// Twice in a step.
+    Layer,
+    /// Once.
+    Request,
+}
+
+/// A source path with the versions it is true for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePath {
+    /// Path in the framework's tree, or a pull request.
+    pub path: String,
+    /// Commit or tag.
+    pub at: Option<String>,
+    /// First version.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
+}
+
+/// What to type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toggle {
+    /// Exact spelling, such as `--enable-fused-qk-norm-rope` or `pass_config.fuse_norm_quant`.
+    pub name: String,
+    /// Value that turns the path on, as text (`true`).
+    pub value: String,
+    /// `server_args`, `env`, `compilation_config`, ..
+    pub place: String,
+    /// First version.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
+    /// Value when nobody sets it.
+    pub default: Option<String>,
+}
+
+/// An inclusive range of integers, `2..`, `..128`, `1..8`, `4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// At least.
+    pub min: Option<i64>,
+    /// At most.
+    pub max: Option<i64>,
+}
+
+/// `when:` of a family. Empty lists and absent ranges ask nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// Silent when no. Framework ids.
+    pub frameworks: Vec<String>,
+    /// Silent when no. Model words, any of them (lower-case substrings with `-`, `_`, `.` alike).
+    pub models_any: Vec<String>,
+    /// Silent when no. Model words, none of them.
+    pub models_none: Vec<String>,
+    /// Silent when no. Stages.
+    pub stages: Vec<crate::attribution::Stage>,
+    /// Off by design when no. `nvidia`, `amd`.
+    pub vendor: Vec<String>,
+    /// Off by design when no. `sm90`, `gfx942`, ..
+    pub arch: Vec<String>,
+    /// Off by design when no.
+    pub tensor_parallel: Option<Range>,
+    /// Off by design when no. Model or quantisation dtype words.
+    pub dtype: Vec<String>,
+    /// Off by design when no. Tokens of the step.
+    pub tokens: Option<Range>,
+    /// Off by design when no. Bytes of the collective's message.
+    pub message_bytes: Option<Range>,
+    /// Off by design when no. Server arguments that must hold: name and value text.
+    pub needs: Vec<(String, String)>,
+}
+
+/// One family of the catalog.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// Equals the path below `catalogs/<kind>/`, without extension.
+    pub id: String,
+    /// Old ids.
+    pub aliases: Vec<String>,
+    /// As the field names it.
+    pub title: String,
+    /// One sentence.
+    pub rationale: String,
+    /// Fuse or overlap.
+    pub kind: FamilyKind,
+    /// Where the path lives.
+    pub origin: Origin,
+    /// Pull requests of an in-flight path.
+    pub pr: Vec<String>,
+    /// How well it is proved.
+    pub status: Status,
+    /// Successor of a retired one.
+    pub replaced_by: Option<String>,
+    /// Where the fused path lives.
+    pub sources: Vec<SourcePath>,
+    /// When it was last checked (date) and against what (version).
+    pub checked: Option<(String, String)>,
+    /// First framework version with the path.
+    pub since: Option<String>,
+    /// First framework version without it.
+    pub until: Option<String>,
+    /// Gates.
+    pub when: Gates,
+    /// The fused form.
+    pub fused: Option<Chain>,
+    /// The split form.
+    pub split: Option<Chain>,
+    /// Context before the finding.
+    pub after: Option<Chain>,
+    /// Context after the finding.
+    pub before: Option<Chain>,
+    /// Recurrence.
+    pub per: Per,
+    /// Order of rows of equal length.
+    pub priority: i64,
+    /// Ids of which it is the better one.
+    pub subsumes: Vec<String>,
+    /// Ids it cannot run together with.
+    pub excludes: Vec<String>,
+    /// What to type.
+    pub toggles: Vec<Toggle>,
+    /// Tests of the family.
+    pub tests: Vec<Case>,
+    /// Path of the file, as given.
+    pub file: String,
+}
+
+/// One entry of a test's chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseLaunch {
+    /// Kernel name as a trace has it.
+    pub kernel: String,
+    /// Enclosing ops, innermost first; none: unknown.
+    pub op: Option<Vec<String>>,
+    /// Enclosing frames, innermost first; none: unknown.
+    pub site: Option<Vec<String>>,
+    /// Enclosing modules, innermost first; none: unknown.
+    pub module: Option<Vec<String>>,
+    /// Stream; 0 when not given.
+    pub stream: Option<i64>,
+    /// Begin in ns; one after the other when not given.
+    pub start_ns: Option<i64>,
+    /// Length in ns; 1000 when not given.
+    pub dur_ns: Option<i64>,
+    /// Input shapes, JSON text.
+    pub dims: Option<String>,
+    /// Launch grid, JSON text.
+    pub grid: Option<String>,
+    /// Positions in the chain that its stream waits for.
+    pub waits_for: Vec<usize>,
+}
+
+/// What a test expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The fused form is there.
+    Fused,
+    /// The split form is there.
+    Split,
+    /// Both are.
+    Partly,
+    /// Split, and a known gate is no.
+    OffByDesign,
+    /// No row.
+    None,
+    /// A match only through an unknown.
+    Candidate,
+    /// Overlap: runs alone beside an independent partner.
+    Exposed,
+    /// Overlap: hidden already.
+    Hidden,
+    /// Overlap: nothing to run beside.
+    NoPartner,
+}
+
+/// One test of a family.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The claim.
+    pub name: String,
+    /// What ran.
+    pub chain: Vec<CaseLaunch>,
+    /// What must come out.
+    pub expect: Outcome,
+    /// Facts of the run that the test sets: `vendor: amd`, `tp: 8`, ..; gates hold unless given otherwise.
+    pub given: Vec<(String, String)>,
+    /// A known gap: reported, never failing.
+    pub todo: bool,
+    /// Line of the test in its file.
+    pub line: u32,
+}
+
+/// One test of a term: kernels that it must find, and near misses.
+#[derive(Clone, Debug)]
+pub struct TermCase {
+    /// The term.
+    pub term: String,
+    /// What is looked at.
+    pub launch: CaseLaunch,
+    /// Whether the term must say yes.
+    pub hit: bool,
+    /// Line in its file.
+    pub line: u32,
+}
+
+/// All that `rules/` and `catalogs/` know, compiled.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    /// Version (`catalogs/VERSION`), such as `2026.11.0`.
+    pub version: String,
+    /// blake3 of all files, 16 hex digits.
+    pub digest: String,
+    /// Terms, each after those it uses.
+    pub terms: Vec<Term>,
+    /// Tests of terms.
+    pub term_cases: Vec<TermCase>,
+    /// Categories in order of precedence.
+    pub categories: Vec<Category>,
+    /// What `~>` sees through.
+    pub transparent: Vec<TransparentRole>,
+    /// Families in id order, overlap ones among them.
+    pub families: Vec<Family>,
+}
