@@ -58,3 +58,8 @@ pub struct Adapter {
     /// True: the functor is the last type argument; false: the first.
     pub last: bool,
 }
+
+/// Short forms that fit `_width`.
+pub fn shorten(names: &[&KernelName], _width: usize) -> Vec<String> {
+    names.iter().map(|name| name.identifier.clone()).collect()
+}

@@ -289,4 +289,8 @@ pub struct RuleSet {
     pub transparent: Vec<TransparentRole>,
     /// Families in id order, overlap ones among them.
     pub families: Vec<Family>,
+    /// How the report reads.
+    pub report: super::schema::ReportFile,
+    /// What makes a trace unfit for a question.
+    pub fitness: super::schema::FitnessFile,
 }
