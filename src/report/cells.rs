@@ -23,7 +23,7 @@ pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 && digits.len() > 4 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() > 4 {
             text.push('\u{202f}');
         }
         text.push(digit);
@@ -159,39 +159,33 @@ fn plural_families(n: usize) -> String {
 
 /// `1 step · 96.0 µs of GPU kernel time in 6 launches`.
 pub(super) fn stage_short(report: &Report, stage: &StageInfo) -> String {
-    let all = stage.stage == "all" && report.stages.iter().any(|other| other.stage != "all" && other.launches > 0);
-    let mut text = if all { "launched outside every step · ".to_owned() } else { String::new() };
-    if stage.steps > 0 {
-        text.push_str(&plural(stage.steps, "step"));
-        if let Some(each) = stage.time_per_step_us.filter(|_| stage.steps > 1) {
-            text.push_str(&format!(" of {} GPU kernel time", time(each)));
-        }
-        text.push_str(" · ");
+    let remainder =
+        stage.stage == "all" && report.stages.iter().any(|other| other.stage != "all" && other.launches > 0);
+    let whole = format!("{} of GPU kernel time in {}", time(stage.time_us), plural(stage.launches, "launch"));
+    let each = stage.time_per_step_us.filter(|_| stage.steps > 1);
+    let each = each.map_or_else(String::new, |us| format!(" of {} GPU kernel time", time(us)));
+    match stage.steps {
+        _ if remainder => format!("launched outside every step · {whole}"),
+        0 => whole,
+        steps => format!("{}{each} · {whole}", plural(steps, "step")),
     }
-    text.push_str(&format!("{} of GPU kernel time in {}", time(stage.time_us), plural(stage.launches, "launch")));
-    text
 }
 
 /// The same, with what its steps did with the GPU.
-pub(super) fn stage_line(report: &Report, stage: &StageInfo) -> String {
-    let mut text = stage_short(report, stage);
-    if stage.steps > 0 {
-        let steps: Vec<&StepInfo> = report.gpu.steps.iter().filter(|step| step.stage == stage.stage).collect();
-        let spans: Vec<f64> = steps.iter().filter_map(|step| step.span_us).collect();
-        if !spans.is_empty() {
-            let span: f64 = spans.iter().sum();
-            let each = if spans.len() == 1 { "" } else { " on average" };
-            text.push_str(&format!("; span {}{each}", time(span / spans.len() as f64)));
-            let busy: f64 = steps.iter().filter_map(|step| step.busy_us).sum();
-            if steps.iter().all(|step| step.span_us.is_none() || step.idle_us.is_some()) {
-                text.push_str(&format!(", GPU busy {}", share(percent(nanos(busy), nanos(span)))));
-            }
-            if steps.iter().any(|step| step.launch_bound == Some(true)) {
-                text.push_str(", launch-bound");
-            }
-        }
+fn stage_line(report: &Report, stage: &StageInfo) -> String {
+    let short = stage_short(report, stage);
+    let steps: Vec<&StepInfo> = report.gpu.steps.iter().filter(|step| step.stage == stage.stage).collect();
+    let spans: Vec<f64> = steps.iter().filter_map(|step| step.span_us).collect();
+    if spans.is_empty() {
+        return short;
     }
-    text
+    let span: f64 = spans.iter().sum();
+    let average = if spans.len() == 1 { "" } else { " on average" };
+    let busy: f64 = steps.iter().filter_map(|step| step.busy_us).sum();
+    let told = steps.iter().all(|step| step.span_us.is_none() || step.idle_us.is_some());
+    let busy = if told { format!(", GPU busy {}", share(percent(nanos(busy), nanos(span)))) } else { String::new() };
+    let bound = if steps.iter().any(|step| step.launch_bound == Some(true)) { ", launch-bound" } else { "" };
+    format!("{short}; span {}{average}{busy}{bound}", time(span / spans.len() as f64))
 }
 
 /// What a kernel table leaves out; none when all rows are there.

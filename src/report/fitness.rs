@@ -60,7 +60,7 @@ fn holds(rule: &FitnessRule, timeline: &Timeline, analyses: &[Analysis]) -> Opti
         }
     }
     if let Some(code) = &rule.warning {
-        figures.text = timeline.warnings.iter().find(|warning| warning.code == code)?.text.clone();
+        figures.text.clone_from(&timeline.warnings.iter().find(|warning| warning.code == code)?.text);
     }
     let enough = rule.over_pct.is_none_or(|bar| figures.pct > bar);
     enough.then_some(figures)

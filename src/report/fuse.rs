@@ -131,7 +131,7 @@ impl Row<'_> {
             .collect()
     }
 
-    fn finish(&self, stage: Stage, family: &Family, rules: &RuleSet, stage_time: Nanos) -> FuseRow {
+    fn finish(&self, at: Stage, family: &Family, rules: &RuleSet, stage_time: Nanos) -> FuseRow {
         let lead = self.lead();
         let state = self.state();
         let mut reasons: Vec<String> = Vec::new();
@@ -141,7 +141,7 @@ impl Row<'_> {
             }
         }
         let confirmed = self.findings().all(|f| f.confidence == Confidence::Confirmed);
-        let saves = matches!(state, State::Split | State::Partly);
+        let could_save = matches!(state, State::Split | State::Partly);
         let other = |index: &usize| row_id(&rules.families[*index].id, stage);
         let (fused, split) = (self.half(|f| &f.fused), self.half(|f| &f.split));
         FuseRow {
@@ -156,8 +156,8 @@ impl Row<'_> {
             reasons,
             time_us: self.time().as_us(),
             transparent_us: self.findings().map(|f| f.fused.transparent + f.split.transparent).sum::<Nanos>().as_us(),
-            could_save_us: saves.then(|| self.findings().map(|f| f.could_save).sum::<Nanos>().as_us()),
-            launches_saved: saves.then(|| self.findings().map(|f| f.launches_saved).sum()),
+            could_save_us: could_save.then(|| self.findings().map(|f| f.could_save).sum::<Nanos>().as_us()),
+            launches_saved: could_save.then(|| self.findings().map(|f| f.launches_saved).sum()),
             share_pct: share(self.time(), stage_time),
             occurrences: fused.n + split.n,
             per_step: self.per_step(stage),

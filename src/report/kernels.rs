@@ -50,6 +50,9 @@ impl<K: Ord> Sums<K> {
 /// Where a launch was made, in words: site, module, how it was found.
 type Place<'a> = (Option<&'a str>, Option<&'a str>, &'static str);
 
+/// What launches of one row share, and what the row is told by.
+type Key<'a> = (Stage, KernelId, ContextId, &'a str);
+
 struct Row<'a> {
     stage: Stage,
     raw: &'a str,
@@ -101,7 +104,7 @@ pub(super) fn rows(analyses: &[Analysis], stage_time: impl Fn(Stage) -> Nanos) -
 }
 
 /// Sums of one analysis by what a row needs to know, in order of first appearance.
-fn groups<'a>(analysis: &Analysis<'a>) -> Vec<((Stage, KernelId, ContextId, &'a str), Tally)> {
+fn groups<'a>(analysis: &Analysis<'a>) -> Vec<(Key<'a>, Tally)> {
     let mut at = FxHashMap::default();
     let mut groups = Vec::new();
     for id in analysis.timeline.launch_ids() {
