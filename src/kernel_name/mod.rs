@@ -58,3 +58,26 @@ pub struct Adapter {
     /// True: the functor is the last type argument; false: the first.
     pub last: bool,
 }
+
+impl KernelName {
+    /// Stand-in until the splitter lands.
+    pub fn parse(raw: &str, settings: &Settings) -> Self {
+        let identifier = raw.split(['<', '(']).next().unwrap_or(raw).trim().to_owned();
+        let template_args = raw
+            .split_once('<')
+            .and_then(|(_, r)| r.rsplit_once('>'))
+            .map(|(a, _)| a.split(',').map(|a| a.trim().to_owned()).collect())
+            .unwrap_or_default();
+        let inductor = raw
+            .strip_prefix("triton_")
+            .and_then(|r| r.split_once("_fused_"))
+            .map(|(_, ops)| ops.split('_').map(str::to_owned).collect());
+        let words = words(&identifier, settings);
+        Self { demangled: raw.to_owned(), identifier, template_args, launcher: None, words, inductor }
+    }
+}
+
+/// Stand-in until the splitter lands.
+pub fn words(text: &str, _: &Settings) -> Vec<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
+}
