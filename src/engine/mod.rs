@@ -2,7 +2,6 @@
 
 mod classify;
 mod finding;
-mod pattern;
 mod predicate;
 pub mod testing;
 mod tri;

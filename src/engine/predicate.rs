@@ -6,9 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::Tri;
 use super::classify::Classes;
-use super::pattern::{Words, glob};
 use crate::attribution::{CallTree, Context, ContextId, Kernel, KernelId, Launch, LaunchId, Lookup, NodeId, Timeline};
-use crate::kernel_name;
+use crate::kernel_name::{self, glob};
 use crate::rules::ast::{Atom, Compare, Expr, ExprNode};
 use crate::rules::{RuleSet, print_expr};
 use crate::trace::{GpuKind, StringId};
@@ -187,7 +186,7 @@ impl Predicates {
         let mut asker = Asker::new(timeline, names);
         for (node, level) in self.nodes.iter().zip(&self.levels) {
             let column = match level {
-                Level::Kernel => (0..timeline.kernels.len()).map(|k| answers.on_kernel(node, k, &mut asker)).collect(),
+                Level::Kernel => answers.on_kernels(node, &asker),
                 Level::Pair => answers.on_pairs(node, &mut asker),
                 Level::Launch => Vec::new(),
             };
@@ -282,13 +281,14 @@ impl Answers<'_> {
         if yes && !classes.is_sure(launch) { Answer::plain(Tri::Unknown) } else { Answer::name_like(yes) }
     }
 
-    fn on_kernel(&self, node: &Node, kernel: usize, asker: &mut Asker<'_>) -> Answer {
-        let part = |id: &u32| self.columns[*id as usize][kernel];
+    fn on_kernels(&self, node: &Node, asker: &Asker<'_>) -> Vec<Answer> {
+        let part = |id: &u32, kernel: usize| self.columns[*id as usize][kernel];
+        let all = 0..self.timeline.kernels.len();
         match node {
-            Node::Atom(atom) => Answer::name_like(asker.of_kernel(atom, kernel)),
-            Node::Not(inner) => part(inner).negate(),
-            Node::And(parts) => Answer::all(parts.iter().map(part)),
-            Node::Or(parts) => Answer::any(parts.iter().map(part)),
+            Node::Atom(atom) => asker.of_kernels(atom).into_iter().map(Answer::name_like).collect(),
+            Node::Not(inner) => all.map(|k| part(inner, k).negate()).collect(),
+            Node::And(parts) => all.map(|k| Answer::all(parts.iter().map(|p| part(p, k)))).collect(),
+            Node::Or(parts) => all.map(|k| Answer::any(parts.iter().map(|p| part(p, k)))).collect(),
         }
     }
 
@@ -315,70 +315,50 @@ impl Answers<'_> {
 struct Asker<'a> {
     timeline: &'a Timeline,
     names: &'a kernel_name::Settings,
-    identifiers: Vec<Words>,
-    /// Words of each template argument by kernel, cut when first asked for.
-    arguments: Vec<Option<Vec<Words>>>,
-    wanted: FxHashMap<String, String>,
     module_frames: Option<bool>,
 }
 
 impl<'a> Asker<'a> {
     fn new(timeline: &'a Timeline, names: &'a kernel_name::Settings) -> Self {
-        let identifiers = timeline.kernels.iter().map(|k| Words::new(&k.name.words)).collect();
-        let arguments = timeline.kernels.iter().map(|_| None).collect();
-        Self { timeline, names, identifiers, arguments, wanted: FxHashMap::default(), module_frames: None }
+        Self { timeline, names, module_frames: None }
     }
 
-    /// An argument's words run together.
-    fn wanted(&mut self, text: &str) -> String {
-        if let Some(known) = self.wanted.get(text) {
-            return known.clone();
-        }
-        let joined = kernel_name::words(text, self.names).concat();
-        self.wanted.insert(text.to_owned(), joined.clone());
-        joined
-    }
-
-    fn of_kernel(&mut self, atom: &Atom, index: usize) -> bool {
-        let kernel: &Kernel = &self.timeline.kernels[index];
+    /// An atom about the name, by kernel.
+    fn of_kernels(&self, atom: &Atom) -> Vec<bool> {
+        let ask = |is: &dyn Fn(&Kernel) -> bool| self.timeline.kernels.iter().map(is).collect();
         match atom {
-            // An Inductor name lists its neighbours' ops, too.
-            Atom::Name(_) if kernel.name.inductor.is_some() => false,
-            Atom::Name(texts) => texts.iter().any(|text| {
-                if text.contains('*') {
-                    glob(&text.to_lowercase(), &kernel.name.identifier.to_lowercase())
-                } else {
-                    let wanted = self.wanted(text);
-                    self.identifiers[index].has_row(&wanted)
-                }
+            Atom::Name(texts) => {
+                let texts = self.texts(texts);
+                ask(&|k| texts.iter().any(|t| t.find(k.name.name_text(), |words| k.name.matches_words(words))))
+            }
+            Atom::Targs(texts) => {
+                let texts = self.texts(texts);
+                ask(&|k| {
+                    let whole = k.name.template_args.join(", ");
+                    texts.iter().any(|t| t.find(&whole, |words| k.name.targs_match_words(words)))
+                })
+            }
+            Atom::Targ(at, text) if text.contains('*') => {
+                ask(&|k| k.name.template_args.get(*at).is_some_and(|arg| glob(text, arg)))
+            }
+            Atom::Targ(at, text) => ask(&|k| {
+                k.name.targ_is(*at, text) || k.name.template_args.get(*at).is_some_and(|arg| is_cast_truth(arg, text))
             }),
-            Atom::Inductor(ops) => {
-                kernel.name.inductor.as_ref().is_some_and(|have| ops.iter().all(|op| have.contains(op)))
-            }
-            Atom::Targs(texts) => texts
-                .iter()
-                .any(|text| (0..kernel.name.template_args.len()).any(|at| self.argument(kernel, index, at, text))),
-            Atom::Targ(at, text) => {
-                *at < kernel.name.template_args.len() && {
-                    let own = bare_value(&kernel.name.template_args[*at]);
-                    if is_value(text) { own == text } else { self.argument(kernel, index, *at, text) }
-                }
-            }
-            Atom::Kind(kinds) => kinds.iter().any(|k| k == kind_word(kernel.kind)),
-            _ => false,
+            Atom::Inductor(ops) => ask(&|k| k.name.has_ops(ops, self.names)),
+            Atom::Kind(kinds) => ask(&|k| kinds.iter().any(|kind| kind == kind_word(k.kind))),
+            _ => ask(&|_| false),
         }
     }
 
-    fn argument(&mut self, kernel: &Kernel, index: usize, at: usize, text: &str) -> bool {
-        if text.contains('*') {
-            return glob(&text.to_lowercase(), &kernel.name.template_args[at].to_lowercase());
-        }
-        let wanted = self.wanted(text);
-        let names = self.names;
-        let arguments = self.arguments[index].get_or_insert_with(|| {
-            kernel.name.template_args.iter().map(|a| Words::new(&kernel_name::words(a, names))).collect()
-        });
-        arguments[at].has_row(&wanted)
+    fn texts(&self, texts: &[String]) -> Vec<Text> {
+        let one = |text: &String| {
+            if text.contains('*') {
+                Text::Glob(text.to_lowercase())
+            } else {
+                Text::Words(kernel_name::words(text, self.names))
+            }
+        };
+        texts.iter().map(one).collect()
     }
 
     /// An atom about the place, by context.
@@ -433,6 +413,21 @@ impl<'a> Asker<'a> {
                 })
                 .collect(),
             _ => vec![Tri::No; timeline.contexts.len()],
+        }
+    }
+}
+
+/// A text of `name()` or `targs()`: case matters in neither form.
+enum Text {
+    Words(Vec<String>),
+    Glob(String),
+}
+
+impl Text {
+    fn find(&self, whole: &str, has_words: impl Fn(&[String]) -> bool) -> bool {
+        match self {
+            Self::Words(words) => has_words(words),
+            Self::Glob(pattern) => glob(pattern, &whole.to_lowercase()),
         }
     }
 }
@@ -506,23 +501,9 @@ fn any_json(globs: &[String], json: &str) -> bool {
     globs.iter().any(|g| glob(&squeeze(g), &json))
 }
 
-/// A number or a truth value: compared as a whole, never by words.
-fn is_value(text: &str) -> bool {
-    matches!(text, "true" | "false") || text.parse::<i64>().is_ok()
-}
-
-/// A template argument without the cast that demanglers print: `(bool)1` is `true`, `(int)4` and `4u` are `4`.
-fn bare_value(argument: &str) -> &str {
-    let argument = argument.trim();
-    let Some((cast, value)) = argument.strip_prefix('(').and_then(|a| a.split_once(')')) else {
-        let number = argument.trim_end_matches(['u', 'l', 'U', 'L']);
-        return if number.parse::<i64>().is_ok() { number } else { argument };
-    };
-    match (cast.trim(), value.trim()) {
-        ("bool", "0") => "false",
-        ("bool", "1") => "true",
-        (_, value) => value,
-    }
+/// Some demanglers print `true` as `(bool)1`.
+fn is_cast_truth(argument: &str, text: &str) -> bool {
+    matches!((argument.trim(), text), ("(bool)1", "true") | ("(bool)0", "false"))
 }
 
 /// The word of `kind(..)`.

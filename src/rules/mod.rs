@@ -4,6 +4,7 @@ pub mod ast;
 mod model;
 mod parse;
 mod print;
+pub mod schema;
 
 pub use model::*;
 pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};

@@ -141,7 +141,7 @@ fn write_chain(out: &mut String, chain: &Chain, place: Place) {
     match &chain.node {
         ChainNode::Any => out.push('_'),
         ChainNode::Link(expr) => {
-            write_expr(out, expr, if place == Place::Repeated { Level::Primary } else { Level::Or })
+            write_expr(out, expr, if place == Place::Repeated { Level::Primary } else { Level::Or });
         }
         ChainNode::Context(inner) => {
             out.push('[');
