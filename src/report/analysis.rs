@@ -1,17 +1,17 @@
 //! What a report is made of.
 
-use crate::attribution::{LaunchId, Stage, Timeline};
-use crate::engine::Finding;
+use crate::attribution::{Stage, Timeline};
+use crate::engine::{Classes, Finding};
 
 use super::TraceInfo;
 
 /// One trace, attributed, classified and searched.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Analysis<'a> {
     /// Its launches.
     pub timeline: &'a Timeline,
     /// The category of each launch.
-    pub category: &'a dyn Fn(LaunchId) -> &'a str,
+    pub classes: &'a Classes,
     /// What the engine found.
     pub findings: &'a [Finding],
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::steps::graphs_whole;
 use super::{Analysis, Fitness};
 use crate::attribution::{Launch, Lookup, Stage, Timeline};
-use crate::rules::schema::{FitnessCheck, FitnessRule};
+use crate::rules::schema::fitness::{FitnessCheck, FitnessRule};
 use crate::units::{Nanos, percent};
 
 /// Figures that a sentence may name.

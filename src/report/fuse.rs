@@ -142,11 +142,11 @@ impl Row<'_> {
         }
         let confirmed = self.findings().all(|f| f.confidence == Confidence::Confirmed);
         let could_save = matches!(state, State::Split | State::Partly);
-        let other = |index: &usize| row_id(&rules.families[*index].id, stage);
+        let other = |index: &usize| row_id(&rules.families[*index].id, at);
         let (fused, split) = (self.half(|f| &f.fused), self.half(|f| &f.split));
         FuseRow {
-            id: row_id(&family.id, stage),
-            stage: stage.id().to_owned(),
+            id: row_id(&family.id, at),
+            stage: at.id().to_owned(),
             shown: false,
             family: family.id.clone(),
             title: family.title.clone(),
@@ -160,7 +160,7 @@ impl Row<'_> {
             launches_saved: could_save.then(|| self.findings().map(|f| f.launches_saved).sum()),
             share_pct: share(self.time(), stage_time),
             occurrences: fused.n + split.n,
-            per_step: self.per_step(stage),
+            per_step: self.per_step(at),
             fused,
             split,
             kernels: self.kernels(),

@@ -109,7 +109,7 @@ fn groups<'a>(analysis: &Analysis<'a>) -> Vec<(Key<'a>, Tally)> {
     let mut groups = Vec::new();
     for id in analysis.timeline.launch_ids() {
         let launch = analysis.timeline.launch(id);
-        let key = (launch.stage, launch.kernel, launch.context, (analysis.category)(id));
+        let key = (launch.stage, launch.kernel, launch.context, analysis.classes.name_of(id));
         let index = *at.entry(key).or_insert_with(|| {
             groups.push((key, Tally::default()));
             groups.len() - 1

@@ -105,7 +105,7 @@ pub(super) fn stages(analyses: &[Analysis]) -> Vec<StageInfo> {
             let (tally, categories, _) = sums.entry(launch.stage).or_insert_with(empty);
             let one = Tally { time: launch.dur, launches: 1 };
             tally.add(one);
-            categories.add((analysis.category)(id), one);
+            categories.add(analysis.classes.name_of(id), one);
         }
         for step in &analysis.timeline.steps {
             sums.entry(step.stage).or_insert_with(empty).2 += 1;

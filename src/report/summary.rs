@@ -2,7 +2,7 @@
 
 use super::cells::nanos;
 use super::{FuseRow, Report, StageInfo};
-use crate::rules::schema::ReportFile;
+use crate::rules::schema::report::ReportFile;
 
 /// The summary of a report whose other fields are filled in.
 pub(super) fn line(report: &Report, settings: &ReportFile) -> String {

@@ -5,9 +5,9 @@ use crate::attribution::{
     AttributionCounts, CallTree, Context, ContextId, DeviceTime, FoundBy, Kernel, KernelId, Known, Launch, LaunchId,
     Lookup, NodeId, Replay, Stage, Step, StepId, Stream, StreamId, Timeline,
 };
-use crate::engine::{Action, Confidence, Finding, Half, Occurrence, State};
-use crate::kernel_name::KernelName;
-use crate::rules::{Family, FamilyKind, Gates, Origin, Per, RuleSet, SourcePath, Status, Toggle};
+use crate::engine::{Action, Confidence, Finding, Half, Occurrence, State, classify};
+use crate::kernel_name::{self, KernelName};
+use crate::rules::{Category, Family, FamilyKind, Gates, Origin, Per, RuleSet, SourcePath, Status, Toggle, parse_expr};
 use crate::trace::GpuKind;
 use crate::units::Nanos;
 
@@ -15,17 +15,6 @@ const GEMM: u32 = 0;
 const NORM: u32 = 1;
 const ROPE: u32 = 2;
 const FILL: u32 = 3;
-
-fn name(raw: &str) -> KernelName {
-    KernelName {
-        demangled: raw.to_owned(),
-        identifier: raw.to_owned(),
-        template_args: Vec::new(),
-        launcher: None,
-        words: Vec::new(),
-        inductor: None,
-    }
-}
 
 fn rules() -> RuleSet {
     RuleSet {
@@ -81,7 +70,11 @@ fn timeline() -> Timeline {
     let texts = ["nvjet_tst_64x64", "rms_norm|kernel", "rotary_embedding_kernel", "FillFunctor<float>"];
     for text in texts {
         let raw = timeline.strings.intern(text);
-        timeline.kernels.push(Kernel { raw, kind: GpuKind::Kernel, name: name(text) });
+        timeline.kernels.push(Kernel {
+            raw,
+            kind: GpuKind::Kernel,
+            name: KernelName::parse(text, &kernel_name::Settings::default()),
+        });
     }
     let op = timeline.strings.intern("aten::mm");
     timeline.ops = CallTree { nodes: vec![(None, op)] };
@@ -196,18 +189,17 @@ fn findings() -> Vec<Finding> {
     vec![covered, row]
 }
 
-fn category(launch: &Launch) -> &'static str {
-    match launch.kernel.0 {
-        GEMM => "gemm",
-        NORM => "norm",
-        ROPE => "rope",
-        _ => "memory",
-    }
-}
-
 fn report_of(timeline: &Timeline, findings: &[Finding], options: &Options) -> Report {
-    let category = |id: LaunchId| category(timeline.launch(id));
-    build(&[Analysis { timeline, category: &category, findings }], &rules(), options)
+    let mut rules = rules();
+    rules.categories = [("gemm", "nvjet"), ("norm", "rms"), ("rope", "rotary"), ("memory", "fill")]
+        .map(|(name, word)| Category {
+            name: name.to_owned(),
+            expr: parse_expr(&format!("name(\"{word}\")")).expect("a predicate"),
+            compute: true,
+        })
+        .to_vec();
+    let classes = classify(&rules, timeline);
+    build(&[Analysis { timeline, classes: &classes, findings }], &rules, options)
 }
 
 fn report() -> Report {

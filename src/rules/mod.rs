@@ -2,6 +2,10 @@
 
 pub mod ast;
 mod model;
+mod parse;
+mod print;
 pub mod schema;
 
 pub use model::*;
+pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};
+pub use print::{print_chain, print_expr};

@@ -1,7 +1,6 @@
-//! The files of `rules/` as serde sees them.
+//! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
 
-mod fitness;
-mod report;
-
-pub use fitness::{FitnessCheck, FitnessFile, FitnessRule};
-pub use report::{ReportFile, SummarySettings};
+pub mod fitness;
+pub mod inputs;
+pub mod names;
+pub mod report;
