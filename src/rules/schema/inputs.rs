@@ -24,14 +24,24 @@ pub struct InputsFile {
     pub capture: CaptureNames,
     /// Endings cut off for `{stem}`.
     pub endings: Vec<String>,
-    /// Rank by name, `{n}` the number.
-    pub ranks: Vec<String>,
+    /// Rank by name.
+    pub ranks: Vec<RankName>,
     /// Other coordinates of a worker, `{n}` the number.
     pub parallel: Vec<String>,
     /// Words of a name by stage id.
     pub stages: BTreeMap<String, Vec<String>>,
     /// Folders that belong to the run of the folder they are in.
     pub part_folders: Vec<String>,
+}
+
+/// A way to write a rank.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RankName {
+    /// `{n}` is the number.
+    pub pattern: String,
+    /// False where the number may as well be a size.
+    pub sure: bool,
 }
 
 /// How captures are named.
