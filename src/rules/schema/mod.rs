@@ -4,3 +4,4 @@ pub mod fitness;
 pub mod inputs;
 pub mod names;
 pub mod report;
+pub mod trace;
