@@ -279,6 +279,8 @@ pub struct RuleSet {
     pub version: String,
     /// blake3 of all files, 16 hex digits.
     pub digest: String,
+    /// How names are cut (`rules/names.yaml`).
+    pub names: crate::kernel_name::Settings,
     /// Terms, each after those it uses.
     pub terms: Vec<Term>,
     /// Tests of terms.

@@ -1,0 +1,3 @@
+//! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
+
+pub mod names;
