@@ -1,3 +1,10 @@
 //! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
 
+pub mod attribution;
+pub mod frameworks;
+pub mod hardware;
 pub mod names;
+pub mod pattern;
+pub mod sites;
+pub mod stages;
+pub mod trace;
