@@ -10,7 +10,7 @@ use crate::units::Nanos;
 pub struct Settings {
     /// Names of runtime and driver calls.
     pub calls: Calls,
-    /// `pid` texts of merged files; `<label>` is what the processes of one rank share.
+    /// `pid` texts of merged files; `{label:word}` is what the processes of one rank share.
     pub rank_labels: Vec<Pattern>,
     /// Ranks in such a label: `{rank}`.
     pub label_ranks: Vec<Pattern>,
@@ -158,7 +158,7 @@ pub struct FactKeys {
     pub tp_args: Vec<String>,
     /// Server arguments with the framework's version.
     pub version_args: Vec<String>,
-    /// Files of a model, over the path cut at its root: `<model>`.
+    /// Files of a model, over the path cut at its root: `{model:word}`.
     pub model_files: Vec<Pattern>,
     /// Words that are no model there.
     pub no_models: Vec<String>,
