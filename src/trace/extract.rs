@@ -6,6 +6,7 @@ use super::error::Error;
 use super::parser::{Parser, Step};
 use super::raw_event::{Field, RawEvent};
 use super::settings::{Settings, Sign};
+use super::skeleton::Skeletons;
 use super::{Trace, Warning, scan, text};
 
 /// A top-level value is kept up to this size, a longer one is walked over and counted.
@@ -31,6 +32,7 @@ pub(super) struct Extractor<'s> {
     path: &'s str,
     settings: &'s Settings,
     parser: Parser,
+    skeletons: Skeletons,
     classes: Classes,
     pub(super) columns: Columns,
     place: Place,
@@ -44,8 +46,8 @@ pub(super) struct Extractor<'s> {
     pub(super) found_events: bool,
     /// Whether the file is a bare list.
     bare_list: bool,
-    /// Events with a phase: a bare list without one is no trace.
-    pub(super) with_phase: u64,
+    /// Whether an event had a phase: a bare list without one is no trace.
+    with_phase: bool,
 }
 
 impl<'s> Extractor<'s> {
@@ -54,6 +56,7 @@ impl<'s> Extractor<'s> {
             path,
             settings,
             parser: Parser::new(&settings.args),
+            skeletons: Skeletons::new(),
             classes: Classes::new(&settings.categories, settings.keep_frames),
             columns: Columns::default(),
             place: Place::Start,
@@ -62,7 +65,7 @@ impl<'s> Extractor<'s> {
             open_key: None,
             found_events: false,
             bare_list: false,
-            with_phase: 0,
+            with_phase: false,
         }
     }
 
@@ -214,22 +217,16 @@ impl<'s> Extractor<'s> {
         loop {
             let start = scan::blanks(window, *at);
             match window.get(start) {
-                Some(b'{') => match self.parser.event(window, start, &mut event) {
-                    Step::Done(end) => {
-                        let class = self.classes.of(&event, &mut self.columns.counts);
+                Some(b'{') => {
+                    if let Some((class, end)) = self.skeletons.event(window, start, &mut event) {
                         self.columns.take(class, &event);
-                        self.with_phase += u64::from(event.get(Field::Phase).is_some());
                         *at = end;
+                    } else if let Some(end) = self.parse(window, start, &mut event) {
+                        *at = end;
+                    } else {
+                        return Ok(None);
                     }
-                    Step::More => return Ok(None),
-                    Step::Broken => match scan::container_end(window, start) {
-                        Some(end) => {
-                            self.not_kept("no JSON object inside its brackets");
-                            *at = end;
-                        }
-                        None => return Ok(None),
-                    },
-                },
+                }
                 Some(b',') => *at = start + 1,
                 Some(b']') => {
                     self.place = if whole_file { Place::End } else { Place::Keys };
@@ -254,6 +251,27 @@ impl<'s> Extractor<'s> {
                     *at = start.min(window.len());
                     return Ok(None);
                 }
+            }
+        }
+    }
+
+    /// Parses the event at `start` and learns its layout; gives the first byte after it, `None` when it is not whole.
+    fn parse<'b>(&mut self, window: &'b [u8], start: usize, event: &mut RawEvent<'b>) -> Option<usize> {
+        match self.parser.event(window, start, event) {
+            Step::Done(end) => {
+                let class = self.classes.of(event, &mut self.columns.counts);
+                self.with_phase |= event.get(Field::Phase).is_some();
+                self.columns.take(class, event);
+                if self.settings.learn {
+                    self.skeletons.learn(window, start, end, &self.parser.pieces, class);
+                }
+                Some(end)
+            }
+            Step::More => None,
+            Step::Broken => {
+                let end = scan::container_end(window, start)?;
+                self.not_kept("no JSON object inside its brackets");
+                Some(end)
             }
         }
     }
@@ -294,7 +312,7 @@ impl<'s> Extractor<'s> {
 
     /// Whether events were found, or the place where they are listed.
     pub(super) fn is_trace(&self) -> bool {
-        self.found_events || (self.bare_list && self.with_phase > 0)
+        self.found_events || (self.bare_list && self.with_phase)
     }
 
     /// Whether a key marks another kind of file.

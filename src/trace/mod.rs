@@ -19,6 +19,7 @@ mod raw_event;
 mod reader;
 mod scan;
 mod settings;
+mod skeleton;
 mod sniff;
 mod source;
 mod strings;

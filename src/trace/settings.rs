@@ -15,6 +15,8 @@ pub struct Settings {
     pub keep_frames: bool,
     /// Bytes handed from the unpacking thread to the reading one at once; the result never depends on it.
     pub block_bytes: usize,
+    /// Whether layouts seen before are used to read events quicker; the result never depends on it.
+    pub learn: bool,
 }
 
 impl Default for Settings {
@@ -26,6 +28,7 @@ impl Default for Settings {
             foreign: Vec::new(),
             keep_frames: true,
             block_bytes: 1024 * 1024,
+            learn: true,
         }
     }
 }

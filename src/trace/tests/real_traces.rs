@@ -41,9 +41,9 @@ fn summary(trace: &Trace) -> String {
 }
 
 #[test]
-fn block_size_never_shows() {
+fn neither_block_size_nor_skeletons_show() {
     for file in folder() {
-        let whole = match read(&file, &Settings { block_bytes: 64 << 20, ..settings() }) {
+        let whole = match read(&file, &Settings { block_bytes: 64 << 20, learn: false, ..settings() }) {
             Ok(trace) => trace,
             Err(Error::NotATrace { looks_like, .. }) => {
                 println!("{}: {looks_like}", file.display());
