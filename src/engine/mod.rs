@@ -4,6 +4,8 @@ pub mod advice;
 mod automaton;
 mod chain;
 mod classify;
+pub mod explain;
+pub mod family_test;
 mod finding;
 pub mod gates;
 mod miss;
