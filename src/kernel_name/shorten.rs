@@ -82,12 +82,9 @@ fn by_position(names: &[&KernelName]) -> Option<Vec<String>> {
     }
     let brief: Vec<Vec<String>> =
         names.iter().map(|name| name.template_args.iter().map(|arg| brief(arg)).collect()).collect();
-    let differing: Vec<usize> =
-        (0..count).filter(|&at| brief.iter().any(|args| args[at] != brief[0][at])).collect();
-    let told: Vec<String> = brief
-        .iter()
-        .map(|args| differing.iter().map(|&at| args[at].as_str()).collect::<Vec<_>>().join(", "))
-        .collect();
+    let differing: Vec<usize> = (0..count).filter(|&at| brief.iter().any(|args| args[at] != brief[0][at])).collect();
+    let told: Vec<String> =
+        brief.iter().map(|args| differing.iter().map(|&at| args[at].as_str()).collect::<Vec<_>>().join(", ")).collect();
     all_distinct(&told).then_some(told)
 }
 
@@ -190,7 +187,8 @@ fn pieces(identifier: &str) -> Vec<Part> {
     let mut push = |text: &str| pieces.push(Part { rank: u8::from(!is_tile(text)), text: text.to_owned() });
     for segment in split_before(identifier, |_, c| matches!(c, '_' | ' ')).into_iter().take(MOST_PARTS) {
         if segment.width() > LONGEST_PIECE {
-            let capitals = split_before(segment, |last, c| c.is_ascii_uppercase() && !last.is_ascii_uppercase() && last != '_');
+            let capitals =
+                split_before(segment, |last, c| c.is_ascii_uppercase() && !last.is_ascii_uppercase() && last != '_');
             capitals.into_iter().take(MOST_PARTS).for_each(&mut push);
         } else {
             push(segment);

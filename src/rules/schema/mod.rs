@@ -4,3 +4,4 @@ pub mod family;
 pub mod launch;
 pub mod names;
 pub mod shared;
+pub mod trace;
