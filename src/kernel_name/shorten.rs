@@ -134,13 +134,13 @@ fn parts(name: &KernelName) -> Vec<Part> {
     let mut words: Vec<(u8, &str)> = launcher.map(|launcher| (1, launcher)).into_iter().collect();
     for text in texts {
         let near = launcher.is_none() || text.contains(own);
-        let text = text.replace(UNNAMED, "");
         let mut rest = text.as_str();
         while let Some(start) = rest.find(is_word).filter(|_| words.len() < MOST_PARTS) {
             let end = rest[start..].find(|c| !is_word(c)).map_or(rest.len(), |length| start + length);
             let word = &rest[start..end];
             rest = &rest[end..];
             words.push(match word {
+                "anonymous" | "namespace" => continue,
                 // A namespace says least.
                 _ if rest.starts_with("::") => (4, word),
                 _ if word.starts_with(|c: char| c.is_ascii_digit()) => (3, split::value(word)),

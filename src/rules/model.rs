@@ -318,7 +318,11 @@ pub struct RuleSet {
     pub version: String,
     /// blake3 of all files, 16 hex digits.
     pub digest: String,
-    /// How names are cut (`rules/names.yaml`).
+    /// How traces are read (`rules/trace.yaml`).
+    pub trace: crate::trace::Settings,
+    /// What attribution is told.
+    pub attribution: crate::attribution::Settings,
+    /// How names are cut.
     pub names: crate::kernel_name::Settings,
     /// Terms, each after those it uses.
     pub terms: Vec<Term>,
@@ -334,4 +338,10 @@ pub struct RuleSet {
     pub overrides: Vec<Override>,
     /// What is probably not as meant; printed by `rules check`.
     pub warnings: Vec<crate::diagnostic::Diagnostic>,
+    /// How the report reads.
+    pub report: super::schema::report::ReportFile,
+    /// What makes a trace unfit for a question.
+    pub fitness: super::schema::fitness::FitnessFile,
+    /// How files are told apart by their names.
+    pub inputs: super::schema::inputs::InputsFile,
 }
