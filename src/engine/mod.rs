@@ -1,6 +1,7 @@
 //! [`RuleSet`](crate::rules::RuleSet) and [`KernelGraph`](crate::graph::KernelGraph) in, [`Finding`]s out.
 
 mod automaton;
+mod cases;
 mod chain;
 mod classify;
 mod finding;
@@ -9,6 +10,7 @@ pub mod testing;
 mod tri;
 
 pub use automaton::{Alphabet, Match, find};
+pub use cases::{CaseResult, run_term_cases};
 pub use chain::{Pattern, Program};
 pub use classify::{Classes, OTHER, classify};
 pub use finding::*;
