@@ -297,7 +297,7 @@ fn seen_through(side: &Side, unknown: bool, following: &[(LaunchId, Edge)], foun
 }
 
 /// Of each class, the positions whose link it matches, in order.
-fn by_class(side: &Side, alphabet: &impl Alphabet) -> Vec<Vec<(u32, Tri)>> {
+pub(super) fn by_class(side: &Side, alphabet: &impl Alphabet) -> Vec<Vec<(u32, Tri)>> {
     (0..alphabet.classes() as u32)
         .map(|class| {
             side.positions
