@@ -29,7 +29,7 @@ impl CaseResult<'_> {
 }
 
 /// Runs all tests of terms, categories and roles, in the order of their files.
-pub fn run_term_cases<'a>(rules: &'a RuleSet) -> Vec<CaseResult<'a>> {
+pub fn run_term_cases(rules: &RuleSet) -> Vec<CaseResult<'_>> {
     let mut predicates = Predicates::new(rules);
     let terms: Vec<(&str, PredicateId)> =
         rules.terms.iter().map(|t| (t.name.as_str(), predicates.add(&t.expr))).collect();
@@ -43,9 +43,9 @@ pub fn run_term_cases<'a>(rules: &'a RuleSet) -> Vec<CaseResult<'a>> {
     let timeline = timeline_of(&launches, &rules.names, &[]);
     let classes = classify(rules, &timeline);
     let answers = predicates.answer(&timeline, &rules.names, Some(&classes));
-    let result = |(n, case): (usize, &'a TermCase)| {
+    let failure = |n: usize, case: &TermCase| {
         let launch = LaunchId(n as u32);
-        let failure = match case.subject {
+        let failure: Option<String> = match case.subject {
             Subject::Category => {
                 let own = classes.name_of(launch);
                 ((own == case.name) != case.hit).then(|| {
@@ -71,10 +71,9 @@ pub fn run_term_cases<'a>(rules: &'a RuleSet) -> Vec<CaseResult<'a>> {
                 })
             }
         };
-        let failure = failure.map(|text| format!("{text}\n{}", looks_like(&timeline, launch)));
-        CaseResult { case, failure }
+        failure.map(|text| format!("{text}\n{}", looks_like(&timeline, launch)))
     };
-    rules.term_cases.iter().enumerate().map(result).collect()
+    rules.term_cases.iter().enumerate().map(|(n, case)| CaseResult { case, failure: failure(n, case) }).collect()
 }
 
 /// A launch whose place in time is that of its test, not what it says.
