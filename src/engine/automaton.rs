@@ -46,14 +46,7 @@ struct Score {
 impl Score {
     /// Longest first; then surest; then as little seen through and left uncounted as can be.
     fn rank(&self) -> impl Ord + use<> {
-        (
-            self.length,
-            Reverse(self.unknown),
-            self.links,
-            self.counted,
-            Reverse(self.skipped),
-            Reverse(self.inferred),
-        )
+        (self.length, Reverse(self.unknown), self.links, self.counted, Reverse(self.skipped), Reverse(self.inferred))
     }
 
     fn over(mut self, edge: Edge) -> Self {

@@ -132,6 +132,7 @@ impl<'a> Reader<'a> {
 
     /// Template arguments up to their `E`.
     fn arguments(&mut self, out: &mut String, depth: usize) {
+        let begin = out.len();
         out.push('<');
         let mut first = true;
         while !self.rest.is_empty() && !self.eat("E") {
@@ -149,6 +150,10 @@ impl<'a> Reader<'a> {
             }
         }
         out.push('>');
+        if out[begin..].bytes().all(|b| b"<?, >".contains(&b)) {
+            // Nothing but back references.
+            out.truncate(begin);
+        }
     }
 
     fn argument(&mut self, out: &mut String, depth: usize) {

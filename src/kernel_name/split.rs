@@ -230,7 +230,7 @@ fn kind(bracket: u8) -> Option<usize> {
 /// Whether a `<` after this text opens template arguments; else it compares or shifts.
 fn opens_arguments(before: &[u8]) -> bool {
     match before {
-        [.., b')'] => false,
+        [.., b')'] => before.ends_with(b"operator()"),
         [.., second, b' '] => *second == b',',
         _ => !after_operator(before),
     }

@@ -82,7 +82,9 @@ impl WordRow {
     /// A row of these words.
     pub fn of(words: &[String]) -> Self {
         let mut row = Self::default();
-        words.iter().for_each(|word| row.push(word));
+        for word in words {
+            row.push(word);
+        }
         row
     }
 

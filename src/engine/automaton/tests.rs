@@ -312,7 +312,11 @@ impl Slow<'_> {
                 let mut way = so_far.clone();
                 way.last = Some(at);
                 way.unknown += u32::from(says(launch) == Tri::Unknown);
-                if in_context { way.context.push(at) } else { way.counted.push(at) }
+                if in_context {
+                    way.context.push(at)
+                } else {
+                    way.counted.push(at)
+                }
                 all.push(way);
             }
             if join == Strict || from.last.is_none() || see_through(launch) == Tri::No {
@@ -349,12 +353,8 @@ fn slow(pattern: Pattern<'_>, launches: &[char]) -> Vec<(usize, Rank, Vec<Occurr
             let Some(behind) = behind else { continue };
             let mut way = way;
             way.unknown += behind;
-            let rank = (
-                last + 1 - begin,
-                -i64::from(way.unknown),
-                way.counted.len() + way.context.len(),
-                way.counted.len(),
-            );
+            let rank =
+                (last + 1 - begin, -i64::from(way.unknown), way.counted.len() + way.context.len(), way.counted.len());
             ways.push((rank, way));
         }
         let in_front = match pattern.after {
