@@ -52,6 +52,7 @@ pub(super) fn family(id: &str, split: &str) -> Family {
         split: chain(split),
         after: None,
         before: None,
+        overlap: None,
         per: Per::Layer,
         priority: 0,
         subsumes: Vec::new(),
