@@ -14,6 +14,8 @@ mod predicate;
 mod run;
 mod subsume;
 pub mod testing;
+#[cfg(test)]
+mod test_rules;
 mod tri;
 pub mod version;
 
