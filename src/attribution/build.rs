@@ -79,12 +79,13 @@ pub fn attribute(
     drop(sides);
 
     let steps = Steps::find(&trace, &strings, &joined, &settings.steps, settings.slack);
-    let mut build = Build { strings, ..Build::default() };
+    let shown = site::shown(&frames.tree, &settings.sites, &mut strings);
+    let mut build = Build { strings, shown, ..Build::default() };
     for (at, &event) in joined.events.iter().enumerate() {
         let replay = replay_of[at].map(|(replay, _)| replay);
         let place = places[at];
         let found = stage_of(&trace, &build.strings, &steps, event, joined.calls[at]);
-        build.launch(&trace, event, joined.calls[at], place, replay, found, &frames, settings, names);
+        build.launch(&trace, event, joined.calls[at], place, replay, found, names);
     }
     let Build { strings, kernels, streams, contexts, mut launches, mut counts, .. } = build;
     counts.capture_launches = capture_launches;
@@ -240,7 +241,8 @@ struct Build {
     context_ids: FxHashMap<Place, ContextId>,
     launches: Vec<Launch>,
     counts: AttributionCounts,
-    sites: site::Finder,
+    /// Site and module path by frame node.
+    shown: Vec<site::Shown>,
 }
 
 impl Build {
@@ -253,8 +255,6 @@ impl Build {
         place: Place,
         replay: Option<u32>,
         found: Where,
-        frames: &Tree,
-        settings: &Settings,
         names: &kernel_name::Settings,
     ) {
         let event = &trace.gpu[event as usize];
@@ -268,7 +268,7 @@ impl Build {
             self.streams.push(Stream { device, number: event.stream.stream });
             StreamId(self.streams.len() as u32 - 1)
         });
-        let context = self.context(place, frames, settings);
+        let context = self.context(place);
         self.counts.launches += 1;
         match place.op_found_by {
             FoundBy::Id => self.counts.by_id += 1,
@@ -294,12 +294,12 @@ impl Build {
         });
     }
 
-    fn context(&mut self, place: Place, frames: &Tree, settings: &Settings) -> ContextId {
+    fn context(&mut self, place: Place) -> ContextId {
         if let Some(&known) = self.context_ids.get(&place) {
             return known;
         }
         let (site, module) = match place.frame {
-            Lookup::At(frame) => self.sites.shown(frame, frames, &settings.sites, &mut self.strings),
+            Lookup::At(frame) => self.shown[frame.0 as usize],
             _ => (None, None),
         };
         let id = ContextId(self.contexts.len() as u32);

@@ -256,6 +256,12 @@ fn windows(
                 None => !within[i].1 && !outer_stage,
             };
             let (annotation, says) = &lane[i];
+            // Annotations around it of the same stage are the same step, and may know more.
+            let same = |i: &usize| windows[*i].stage == says.stage;
+            let of_step = |get: fn(&StepSays) -> Option<i64>| {
+                std::iter::successors(Some(i), |&o| windows[o].around).filter(same).find_map(|o| get(&lane[o].1))
+            };
+            let (tokens, requests) = (of_step(|s| s.tokens), of_step(|s| s.requests));
             if let Some(steps) = steps.as_deref_mut().filter(|_| is_step) {
                 windows[i].step = Some(StepId(steps.len() as u32));
                 steps.push(Step {
@@ -263,8 +269,8 @@ fn windows(
                     stage: says.stage.unwrap_or(Stage::All),
                     start: windows[i].start,
                     end: windows[i].end,
-                    tokens: says.tokens,
-                    requests: says.requests,
+                    tokens,
+                    requests,
                     whole: true,
                 });
             }
