@@ -8,6 +8,7 @@ mod nest;
 mod pattern;
 mod place;
 mod replay;
+mod rows;
 mod run;
 mod settings;
 mod site;

@@ -62,18 +62,20 @@ fn find_part(path: &str, part: &str) -> Option<usize> {
 /// Site and module path of a frame node.
 pub(super) type Shown = (Option<StringId>, Option<StringId>);
 
+/// The best frame so far with its rank, and the module path.
+type Best = (Option<(u32, StringId)>, Option<StringId>);
+
 /// Site and module path by frame node, in one pass: a node stands after the one around it.
 pub(super) fn shown(frames: &CallTree, sites: &Sites, strings: &mut Strings) -> Vec<Shown> {
     let mut ranks: FxHashMap<StringId, Option<u32>> = FxHashMap::default();
     let mut texts: FxHashMap<StringId, Option<StringId>> = FxHashMap::default();
-    // The best frame so far with its rank, and the module path.
-    let mut best: Vec<(Option<(u32, StringId)>, Option<StringId>)> = Vec::with_capacity(frames.nodes.len());
+    let mut best: Vec<Best> = Vec::with_capacity(frames.nodes.len());
     for &(around, name) in &frames.nodes {
         let (mut frame, mut module) = around.map_or((None, None), |around| best[around.0 as usize]);
         let text = strings.get(name);
         if let Some(class) = module_of(text, sites) {
             if !any(&sites.skipped_modules, class) {
-                let path = module.map(|m| format!("{}.{class}", strings.get(m))).unwrap_or_else(|| class.to_owned());
+                let path = module.map_or_else(|| class.to_owned(), |m| format!("{}.{class}", strings.get(m)));
                 module = Some(strings.intern(&path));
             }
         } else if let Some(rank) = *ranks.entry(name).or_insert_with(|| rank(text, sites))

@@ -16,6 +16,8 @@ pub struct StepSays {
     pub tokens: Option<i64>,
     /// Requests of the step.
     pub requests: Option<i64>,
+    /// Batch size of a graph capture.
+    pub size: Option<i64>,
     /// The framework that writes this form.
     pub framework: Option<String>,
 }
@@ -45,6 +47,7 @@ pub fn read(name: &str, formats: &[StepFormat]) -> Option<StepSays> {
             stage,
             tokens: found.number("tokens").or(sum("context_tokens", "generation_tokens")),
             requests: found.number("requests").or(sum("context", "generation")),
+            size: found.number("size"),
             framework: format.framework.clone(),
         })
     })
@@ -70,8 +73,8 @@ fn of_name(name: &str, settings: &Settings) -> Vec<Stage> {
 
 /// The step annotations of a file: for each thread in start order, each knowing which one is around it.
 pub(super) struct Steps {
-    /// Steps in start order.
-    pub(super) steps: Vec<Step>,
+    /// In start order.
+    pub(super) found: Vec<Step>,
     host: Windows,
     gpu: Windows,
 }
@@ -97,17 +100,13 @@ struct Window {
     end: Nanos,
     around: Option<usize>,
     stage: Option<Stage>,
+    size: Option<i64>,
     step: Option<StepId>,
 }
 
 impl Steps {
-    pub(super) fn find(
-        trace: &Trace,
-        strings: &Strings,
-        joined: &Joined,
-        formats: &[StepFormat],
-        slack: Nanos,
-    ) -> Self {
+    pub(super) fn find(trace: &Trace, strings: &Strings, joined: &Joined, settings: &Settings) -> Self {
+        let (formats, slack) = (&settings.steps, settings.slack);
         let mut says: FxHashMap<StringId, Option<StepSays>> = FxHashMap::default();
         let (mut host, mut gpu) = (Vec::new(), Vec::new());
         for annotation in &trace.annotations {
@@ -127,26 +126,22 @@ impl Steps {
         let no_host = host.is_empty();
         let host = windows(trace, host, Some(&mut steps), slack);
         let gpu = windows(trace, gpu, no_host.then_some(&mut steps), slack);
-        let mut found = Self { steps, host, gpu };
-        found.sort();
-        found
+        let mut all = Self { found: steps, host, gpu };
+        all.sort();
+        all
     }
 
     /// Numbers the steps in start order.
     fn sort(&mut self) {
-        let mut order: Vec<usize> = (0..self.steps.len()).collect();
-        order.sort_by_key(|&i| (self.steps[i].start, i));
+        let mut order: Vec<usize> = (0..self.found.len()).collect();
+        order.sort_by_key(|&i| (self.found[i].start, i));
         let mut rank = vec![StepId(0); order.len()];
         for (new, &old) in order.iter().enumerate() {
             rank[old] = StepId(new as u32);
         }
-        self.steps = order.iter().map(|&i| self.steps[i].clone()).collect();
-        for windows in [&mut self.host, &mut self.gpu] {
-            #[expect(clippy::iter_over_hash_type, reason = "each window is changed on its own")]
-            for window in windows.lanes.values_mut().flatten() {
-                window.step = window.step.map(|s| rank[s.0 as usize]);
-            }
-        }
+        self.found = order.iter().map(|&i| self.found[i].clone()).collect();
+        let windows = [&mut self.host, &mut self.gpu].into_iter().flat_map(|w| w.lanes.values_mut().flatten());
+        windows.for_each(|window| window.step = window.step.map(|s| rank[s.0 as usize]));
     }
 
     /// Step and stage by the moment of the call.
@@ -156,6 +151,18 @@ impl Steps {
         }
         // A thread without steps of its own works for the step of another thread.
         self.host.around(process, time)
+    }
+
+    /// The batch size that annotations around a capture name.
+    pub(super) fn capture_size(&self, lane: LaneId, time: Nanos) -> Option<i64> {
+        let (windows, innermost) = self.host.innermost(lane, time)?;
+        std::iter::successors(Some(innermost), |&i| windows[i].around).find_map(|i| windows[i].size)
+    }
+
+    /// Tokens of the step around a call, else its requests: the size that a graph must hold.
+    pub(super) fn size(&self, process: ProcessId, lane: LaneId, time: Nanos) -> Option<i64> {
+        let step = &self.found[self.by_call(process, lane, time).step?.0 as usize];
+        step.tokens.or(step.requests)
     }
 
     /// Step and stage by the GPU's own annotations, first those of the stream.
@@ -232,21 +239,21 @@ fn windows(
     let mut out = Windows { slack, ..Windows::default() };
     for lane in annotations.chunk_by(|(a, _), (b, _)| a.lane == b.lane) {
         let mut windows: Vec<Window> = Vec::with_capacity(lane.len());
-        let mut stack: Vec<usize> = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
         // Whether something within names a stage, or bounds a step.
         let mut within = vec![(false, false); lane.len()];
         for (i, (annotation, says)) in lane.iter().enumerate() {
             let end = annotation.start + annotation.dur;
-            while stack.last().is_some_and(|&top| windows[top].end + slack < end) {
-                stack.pop();
+            while open.last().is_some_and(|&top| windows[top].end + slack < end) {
+                open.pop();
             }
-            for &outer in &stack {
+            for &outer in &open {
                 within[outer].0 |= says.stage.is_some();
                 within[outer].1 = true;
             }
-            let (start, stage, around) = (annotation.start, says.stage, stack.last().copied());
-            windows.push(Window { start, end, around, stage, step: None });
-            stack.push(i);
+            let (start, stage, around) = (annotation.start, says.stage, open.last().copied());
+            windows.push(Window { start, end, around, stage, size: says.size, step: None });
+            open.push(i);
         }
         for i in 0..windows.len() {
             let outer_stage =
