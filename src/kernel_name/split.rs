@@ -192,7 +192,10 @@ impl Brackets {
         match b[at] {
             b'<' if opens_arguments(&b[..at]) => self.open(b'<'),
             // Inside parentheses, and after `-`, it is an operator.
-            b'>' if self.stack.last() == Some(&b'<') && !matches!(b[..at].last(), Some(b'-')) && !after_operator(&b[..at]) => {
+            b'>' if self.stack.last() == Some(&b'<')
+                && !matches!(b[..at].last(), Some(b'-'))
+                && !after_operator(&b[..at]) =>
+            {
                 self.stack.pop();
             }
             bracket @ (b'(' | b'{' | b'[') => self.open(bracket),
