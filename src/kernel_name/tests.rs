@@ -287,6 +287,7 @@ fn short_forms_of_gemms_keep_the_tile() {
     for (form, tile) in forms.iter().zip(tiles) {
         assert!(form.starts_with("Cijk_Alik") && form.contains(tile), "{form}");
     }
+    assert_eq!(shorten(&[&names[0]], 40), ["Cijk_Alik_Bljk_BBS_BH_Bias…MT320x224x64…"]);
 }
 
 /// Twice the length takes about twice the time: a scan that looks back would take minutes here.
@@ -334,7 +335,7 @@ fn long_names_take_linear_time() {
         let name = parse(&format!("_ZN1f1gI{}", long(part)));
         assert!(name.identifier.starts_with("f::g"), "{part}");
     }
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 proptest! {
