@@ -32,11 +32,6 @@ static SETTINGS: LazyLock<(Settings, kernel_name::Settings)> = LazyLock::new(|| 
     (settings, names.into())
 });
 
-/// The shipped settings.
-pub(in super::super) fn settings() -> &'static Settings {
-    &SETTINGS.0
-}
-
 /// Nothing given.
 pub(in super::super) fn given() -> Given {
     Given::default()

@@ -7,7 +7,7 @@ mod places;
 mod replays;
 mod stages;
 
-pub(super) use build::{Make, given, settings};
+pub(super) use build::{Make, given};
 
 use super::*;
 

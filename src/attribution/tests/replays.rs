@@ -118,6 +118,43 @@ fn equal_segments_are_taken_in_turn() {
     assert_eq!(innermost_ops(&timeline), ["layer0::mm", "layer1::mm", "layer0::mm", "layer1::mm"]);
 }
 
+/// Captures of the same kernels for several batch sizes, each with its shapes.
+fn captures_by_size(annotated: bool) -> [Trace; 1] {
+    let mut make = Make::new();
+    for (i, size) in [64, 8, 32].into_iter().enumerate() {
+        let at = 1_000 * i as i64;
+        if annotated {
+            make = make.annotation(&format!("capture_{size}_DECODE"), at, at + 900);
+        }
+        make = make
+            .call("hipStreamBeginCapture", at, at)
+            .op_with("aten::mm", at + 10, at + 50, None, Some(&format!("[[{size}, 64]]")))
+            .call_with("hipLaunchKernel", at + 20, at + 20, None, Some("gemm"))
+            .call("hipStreamEndCapture", at + 100, at + 100);
+    }
+    sibling(make)
+}
+
+fn dims(timeline: &Timeline, launch: u32) -> Option<&str> {
+    timeline.context(LaunchId(launch)).dims.map(|d| timeline.strings.get(d))
+}
+
+#[test]
+fn of_equal_captures_the_smallest_that_holds_the_step_was_replayed() {
+    let make = Make::new().annotation("step[DECODE bs=20]", 8_000, 9_999);
+    let timeline = replay(make, 9_000, true, &["gemm"]).attribute_with(&captures_by_size(true), &given());
+    assert_eq!((innermost_ops(&timeline)[0], dims(&timeline, 0)), ("aten::mm", Some("[[32, 64]]")));
+}
+
+#[test]
+fn when_the_size_is_in_doubt_the_shapes_are_left_out() {
+    for (annotated, step) in [(false, "step[DECODE bs=20]"), (true, "no step"), (true, "step[DECODE bs=500]")] {
+        let make = Make::new().annotation(step, 8_000, 9_999);
+        let timeline = replay(make, 9_000, true, &["gemm"]).attribute_with(&captures_by_size(annotated), &given());
+        assert_eq!((innermost_ops(&timeline)[0], dims(&timeline, 0)), ("aten::mm", None), "{annotated} {step}");
+    }
+}
+
 /// What runs while a capture is open was not captured.
 #[test]
 fn a_launch_that_ran_at_once_is_no_part_of_a_capture() {

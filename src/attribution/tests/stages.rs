@@ -125,18 +125,6 @@ fn the_name_of_the_file_counts_where_annotations_say_nothing() {
     assert_eq!(timeline.warnings[0].code, "stage-disagrees");
 }
 
-#[test]
-fn names_of_files_and_folders_say_a_stage_by_whole_words() {
-    let stage = |path| stage_of_path(path, settings());
-    assert_eq!(stage("run/1775-TP-0-EXTEND.trace.json.gz"), Some(Stage::Prefill));
-    assert_eq!(stage("run/decode/worker.trace.json"), Some(Stage::Decode));
-    assert_eq!(stage("study_prefill/decode/t.json"), Some(Stage::Decode), "the nearer name wins");
-    assert_eq!(stage("decode-graph-capture.trace.json.gz"), Some(Stage::Capture));
-    assert_eq!(stage("llama-decoder.trace.json.gz"), None);
-    assert_eq!(stage("decode/prefill-decode.json"), None, "two stages in one name say nothing");
-    assert_eq!(stage(""), None);
-}
-
 /// Kernels that were launched and never seen: the trace ended before they ran.
 #[test]
 fn a_step_that_lacks_kernels_is_not_whole() {
