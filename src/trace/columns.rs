@@ -26,9 +26,16 @@ pub(super) struct Columns {
     process_ids: FxHashMap<StringId, ProcessId>,
     lane_ids: FxHashMap<(ProcessId, StringId), LaneId>,
     /// Raw pid and tid of the lane used last, which is the next one's more often than not.
-    hot_lane: Option<(Box<[u8]>, Box<[u8]>, LaneId)>,
+    hot_lane: Option<HotLane>,
     /// Position in `trace.frames` by lane.
     frame_lanes: Vec<Option<usize>>,
+}
+
+#[derive(Debug)]
+struct HotLane {
+    pid: Box<[u8]>,
+    tid: Box<[u8]>,
+    id: LaneId,
 }
 
 impl Columns {
@@ -49,9 +56,7 @@ impl Columns {
 
     #[inline]
     fn row(&mut self, kind: EventKind, event: &RawEvent<'_>) -> Result<(), &'static str> {
-        let Some(Value { bytes: name, shape: Shape::Text }) = event.get(Field::Name) else {
-            return Err("name is no text");
-        };
+        let name = event.text(Field::Name).ok_or("name is no text")?;
         let start = time(event.get(Field::Start)).map_err(|fault| match fault {
             Some(Fault::NoNumber) => "ts is no number",
             Some(Fault::Negative) => "ts is negative",
@@ -201,11 +206,11 @@ impl Columns {
     #[inline]
     fn lane(&mut self, event: &RawEvent<'_>) -> LaneId {
         let (pid, tid) = (plain(event.get(Field::Process)), plain(event.get(Field::Thread)));
-        if let Some((hot_pid, hot_tid, lane)) = &self.hot_lane
-            && **hot_pid == *pid
-            && **hot_tid == *tid
+        if let Some(hot) = &self.hot_lane
+            && *hot.pid == *pid
+            && *hot.tid == *tid
         {
-            return *lane;
+            return hot.id;
         }
         let process = self.process(event);
         let name = self.text(tid);
@@ -214,7 +219,7 @@ impl Columns {
             lanes.push(Lane { process, tid: name, name: None });
             LaneId(lanes.len() as u32 - 1)
         });
-        self.hot_lane = Some((pid.into(), tid.into(), lane));
+        self.hot_lane = Some(HotLane { pid: pid.into(), tid: tid.into(), id: lane });
         lane
     }
 

@@ -305,7 +305,7 @@ impl<'s> Extractor<'s> {
             self.warn("repaired", text);
         }
         let mut trace = self.columns.trace;
-        trace.path = self.path.to_owned();
+        self.path.clone_into(&mut trace.path);
         trace.skipped = self.columns.counts.into_skipped();
         Ok(trace)
     }

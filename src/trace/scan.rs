@@ -24,24 +24,24 @@ pub(super) fn text_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// First byte after the number or word (`null`, `true`, `NaN`) at `at`: a comma, bracket or blank.
+/// First byte after the number or word (`null`, `true`, `NaN`) at `at`: anything up to a comma, bracket, quote or blank.
 #[inline]
 pub(super) fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let ends = |b: u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-    find(
-        bytes,
-        at,
-        |w| {
-            w.equal(b',')
-                | w.equal(b'}')
-                | w.equal(b']')
-                | w.equal(b' ')
-                | w.equal(b'\n')
-                | w.equal(b'\r')
-                | w.equal(b'\t')
-        },
-        ends,
-    )
+    // All of them but the brackets lie below `-`, and so does the `+` of an exponent.
+    let mut end = at;
+    loop {
+        end = find(bytes, end, |w| w.below(b'-') | w.with_bit(0x20).equal(b'}'), |b| b < b'-' || b | 0x20 == b'}')?;
+        if bytes[end] != b'+' {
+            return Some(end);
+        }
+        end += 1;
+    }
+}
+
+/// Whether a value that begins with `first` is a number or word.
+#[inline]
+pub(super) fn begins_scalar(first: u8) -> bool {
+    !(first < b'+' || matches!(first, b',' | b'[' | b']' | b'{' | b'}'))
 }
 
 /// First byte after the list or object that opens at `at`.
@@ -151,8 +151,25 @@ impl Wide {
         zero_if_equal.wrapping_sub(Self::ONES) & !zero_if_equal & Self::TOPS
     }
 
+    /// The top bit of each byte below `byte`, which is at most 128; as with [`Self::equal`], the lowest mark is right.
+    #[inline]
+    const fn below(self, byte: u8) -> u64 {
+        self.0.wrapping_sub(Self::ONES * byte as u64) & !self.0 & Self::TOPS
+    }
+
     #[inline]
     const fn with_bit(self, bit: u8) -> Self {
         Self(self.0 | (Self::ONES * bit as u64))
     }
+}
+
+/// Whether `bytes` begins with `literal`; literals are short, so a call to compare them would cost more than it saves.
+#[inline]
+pub(super) fn begins_with(bytes: &[u8], literal: &[u8]) -> bool {
+    let Some(bytes) = bytes.get(..literal.len()) else { return false };
+    if let (Some(a), Some(b)) = (bytes.last_chunk::<8>(), literal.last_chunk::<8>()) {
+        let (heads, wanted) = (bytes.chunks_exact(8), literal.chunks_exact(8));
+        return a == b && heads.zip(wanted).all(|(a, b)| a == b);
+    }
+    bytes.iter().zip(literal).all(|(a, b)| a == b)
 }

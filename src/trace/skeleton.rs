@@ -131,17 +131,17 @@ impl Node {
     /// Length of the literal when `rest` begins with it and then with a value of the right shape.
     #[inline]
     fn fits(&self, rest: &[u8]) -> Option<usize> {
-        let after = rest.strip_prefix(&*self.literal)?;
-        let first = after.first().copied();
+        if !scan::begins_with(rest, &self.literal) {
+            return None;
+        }
+        let first = rest.get(self.literal.len()).copied();
         let fits = match self.then {
             // The literal ends with the opening quote, or closes the event.
             Then::Value(Shape::Text, _) | Then::End(_) => true,
             Then::Value(Shape::List, _) => first == Some(b'['),
             Then::Value(Shape::Object, _) => first == Some(b'{'),
-            // Anything else the parser would take for a value; a blank belongs to the literal.
-            Then::Value(Shape::Scalar, _) => {
-                !matches!(first, None | Some(b'"' | b'[' | b'{' | b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t'))
-            }
+            // What else the parser takes for a value; a blank would belong to the literal.
+            Then::Value(Shape::Scalar, _) => first.is_some_and(scan::begins_scalar),
         };
         if fits { Some(self.literal.len()) } else { None }
     }
