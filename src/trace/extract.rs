@@ -260,7 +260,7 @@ impl<'s> Extractor<'s> {
         match self.parser.event(window, start, event) {
             Step::Done(end) => {
                 let class = self.classes.of(event, &mut self.columns.counts);
-                self.with_phase |= event.get(Field::Phase).is_some();
+                self.with_phase |= event.get(Field::PHASE).is_some();
                 self.columns.take(class, event);
                 if self.settings.learn {
                     self.skeletons.learn(window, start, end, &self.parser.pieces, class);

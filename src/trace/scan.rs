@@ -1,7 +1,9 @@
-//! Where a JSON token ends. Eight bytes are looked at together; nothing here decodes anything.
+//! Where a JSON token ends. Sixteen bytes are looked at together; nothing here decodes anything.
 //!
 //! `None` always means: not within these bytes. All loops move forward, nesting is a counter, so neither a long token
 //! nor a deep one costs stack.
+
+use super::wide::Wide;
 
 /// First byte at or after `at` that is no blank.
 #[inline]
@@ -123,53 +125,28 @@ impl Walk {
 /// First byte at or after `at` that is wanted; `wide` and `one` must say the same.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a closure that is not inlined costs more than the search")]
-fn find(bytes: &[u8], mut at: usize, wide: impl Fn(Wide) -> u64, one: impl Fn(u8) -> bool) -> Option<usize> {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let hits = wide(Wide(u64::from_le_bytes(*chunk)));
+fn find(bytes: &[u8], mut at: usize, wide: impl Fn(Wide) -> u32, one: impl Fn(u8) -> bool) -> Option<usize> {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let hits = wide(Wide::load(*chunk));
         if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
+            return Some(at + hits.trailing_zeros() as usize);
         }
-        at += 8;
+        at += 16;
     }
     let rest = bytes.get(at..)?;
     rest.iter().position(|&b| one(b)).map(|n| at + n)
-}
-
-/// Eight bytes side by side, the first one lowest.
-#[derive(Clone, Copy)]
-struct Wide(u64);
-
-impl Wide {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-
-    /// The top bit of each byte that equals `byte`. Bytes above the lowest such one may be marked wrongly (the
-    /// subtraction borrows), which does no harm: only the lowest mark is asked for, also of several masks joined.
-    #[inline]
-    const fn equal(self, byte: u8) -> u64 {
-        let zero_if_equal = self.0 ^ (Self::ONES * byte as u64);
-        zero_if_equal.wrapping_sub(Self::ONES) & !zero_if_equal & Self::TOPS
-    }
-
-    /// The top bit of each byte below `byte`, which is at most 128; as with [`Self::equal`], the lowest mark is right.
-    #[inline]
-    const fn below(self, byte: u8) -> u64 {
-        self.0.wrapping_sub(Self::ONES * byte as u64) & !self.0 & Self::TOPS
-    }
-
-    #[inline]
-    const fn with_bit(self, bit: u8) -> Self {
-        Self(self.0 | (Self::ONES * bit as u64))
-    }
 }
 
 /// Whether `bytes` begins with `literal`; literals are short, so a call to compare them would cost more than it saves.
 #[inline]
 pub(super) fn begins_with(bytes: &[u8], literal: &[u8]) -> bool {
     let Some(bytes) = bytes.get(..literal.len()) else { return false };
-    if let (Some(a), Some(b)) = (bytes.last_chunk::<8>(), literal.last_chunk::<8>()) {
-        let (heads, wanted) = (bytes.chunks_exact(8), literal.chunks_exact(8));
-        return a == b && heads.zip(wanted).all(|(a, b)| a == b);
+    match literal.len() {
+        0..8 => bytes.iter().zip(literal).all(|(a, b)| a == b),
+        8..16 => bytes.first_chunk::<8>() == literal.first_chunk() && bytes.last_chunk::<8>() == literal.last_chunk(),
+        16..=32 => {
+            bytes.first_chunk::<16>() == literal.first_chunk() && bytes.last_chunk::<16>() == literal.last_chunk()
+        }
+        _ => bytes == literal,
     }
-    bytes.iter().zip(literal).all(|(a, b)| a == b)
 }
