@@ -42,7 +42,7 @@ pub(super) fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Whether a value that begins with `first` is a number or word.
 #[inline]
-pub(super) fn begins_scalar(first: u8) -> bool {
+pub(super) const fn begins_scalar(first: u8) -> bool {
     !(first < b'+' || matches!(first, b',' | b'[' | b']' | b'{' | b'}'))
 }
 
@@ -135,18 +135,4 @@ fn find(bytes: &[u8], mut at: usize, wide: impl Fn(Wide) -> u32, one: impl Fn(u8
     }
     let rest = bytes.get(at..)?;
     rest.iter().position(|&b| one(b)).map(|n| at + n)
-}
-
-/// Whether `bytes` begins with `literal`; literals are short, so a call to compare them would cost more than it saves.
-#[inline]
-pub(super) fn begins_with(bytes: &[u8], literal: &[u8]) -> bool {
-    let Some(bytes) = bytes.get(..literal.len()) else { return false };
-    match literal.len() {
-        0..8 => bytes.iter().zip(literal).all(|(a, b)| a == b),
-        8..16 => bytes.first_chunk::<8>() == literal.first_chunk() && bytes.last_chunk::<8>() == literal.last_chunk(),
-        16..=32 => {
-            bytes.first_chunk::<16>() == literal.first_chunk() && bytes.last_chunk::<16>() == literal.last_chunk()
-        }
-        _ => bytes == literal,
-    }
 }
