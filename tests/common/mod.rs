@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a run left behind.
-pub struct Done {
+pub(crate) struct Done {
     /// Exit code; -1 when a signal ended it.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// Standard error.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl Done {
     /// The report, read back.
-    pub fn report(&self) -> serde_json::Value {
+    pub(crate) fn report(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.out, self.err))
     }
 }
 
 /// Runs `llm-prof` in the root of the repository, untouched by what the caller's shell has set.
-pub fn llm_prof<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Done {
+pub(crate) fn llm_prof<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Done {
     let done = Command::new(env!("CARGO_BIN_EXE_llm-prof"))
         .args(args)
         .current_dir(root())
@@ -37,16 +37,16 @@ pub fn llm_prof<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Done {
 }
 
 /// `triage --format json` of one path.
-pub fn triage(path: &Path) -> Done {
+pub(crate) fn triage(path: &Path) -> Done {
     llm_prof(&["triage".as_ref(), "--format".as_ref(), "json".as_ref(), path.as_os_str()])
 }
 
 /// The root of the repository.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A fixture.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     root().join("tests/fixtures").join(name)
 }
