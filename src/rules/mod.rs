@@ -2,5 +2,6 @@
 
 pub mod ast;
 mod model;
+pub mod schema;
 
 pub use model::*;

@@ -1,8 +1,40 @@
 //! Bytes of a Kineto trace (Chrome trace JSON) in, columns of events ([`Trace`]) out. Times in nanoseconds.
+//!
+//! ```text
+//! source ─> gzip | zstd | plain ─> blocks ─> extract ─> parser (or a learned skeleton) ─> columns ─> Trace
+//!           \___ one thread ___________/     \___ the caller's thread ______________________________/
+//! ```
 
+mod blocks;
+mod class;
+mod columns;
+mod damage;
+mod error;
+mod extract;
+mod frames;
+mod gzip;
+mod number;
+mod parser;
+mod raw_event;
+mod reader;
+mod scan;
+mod settings;
+mod skeleton;
+mod sniff;
+mod source;
 mod strings;
 mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod zstd;
 
+pub use error::Error;
+pub use frames::Frames;
+pub use reader::{read, read_from};
+pub use settings::{Arg, Foreign, Settings, Sign};
+pub use sniff::{Looks, Sniff, sniff};
+pub use source::Packing;
 pub use strings::{StringId, Strings};
 pub use table::{
     Annotation, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId, ProcessId, RuntimeCall,

@@ -117,7 +117,7 @@ pub struct CpuOp {
     pub external_id: Option<i64>,
     /// `args."Input Dims"` as JSON text.
     pub dims: Option<StringId>,
-    /// `args."Collective name"` or the process group of a communication op, as JSON text.
+    /// `args."Collective name"` of a communication op, else its process group; plain text.
     pub collective: Option<StringId>,
 }
 
@@ -183,6 +183,8 @@ pub struct FrameLane {
     pub packed: Vec<u8>,
     /// True while starts never go back, so that one merge in file order is enough.
     pub sorted: bool,
+    /// Start of the last frame pushed.
+    pub(super) last_start: Nanos,
 }
 
 /// One Python or nn.Module frame.

@@ -1,0 +1,105 @@
+//! What becomes of an event, by its phase and category alone; and the counts of those that are not kept.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::raw_event::{Field, RawEvent};
+use super::{EventKind, Skipped, text};
+
+/// What becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A row of the table of its kind.
+    Keep(EventKind),
+    /// Names of processes and threads.
+    Metadata,
+    /// Only counted.
+    Count(Counter),
+}
+
+/// One count of [`Counts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counter(u32);
+
+/// Why an event is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Why {
+    Ignored,
+    Unknown,
+    Broken,
+}
+
+/// Counts of events not kept.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    counters: FxHashMap<(Why, String), Counter>,
+    counts: Vec<u64>,
+}
+
+impl Counts {
+    pub(super) fn counter(&mut self, why: Why, label: &str) -> Counter {
+        let next = Counter(self.counts.len() as u32);
+        let counter = *self.counters.entry((why, label.to_owned())).or_insert(next);
+        if counter == next {
+            self.counts.push(0);
+        }
+        counter
+    }
+
+    pub(super) fn count(&mut self, counter: Counter) {
+        self.counts[counter.0 as usize] += 1;
+    }
+
+    pub(super) fn broken(&mut self, reason: &str) {
+        let counter = self.counter(Why::Broken, reason);
+        self.count(counter);
+    }
+
+    pub(super) fn into_skipped(self) -> Skipped {
+        let of = |why| -> BTreeMap<String, u64> {
+            let counted = self.counters.iter().filter(|((w, _), _)| *w == why);
+            counted
+                .map(|((_, label), counter)| (label.clone(), self.counts[counter.0 as usize]))
+                .filter(|(_, count)| *count > 0)
+                .collect()
+        };
+        Skipped { ignored: of(Why::Ignored), unknown: of(Why::Unknown), broken: of(Why::Broken) }
+    }
+}
+
+/// Tells classes by the categories of the settings.
+#[derive(Debug)]
+pub(super) struct Classes {
+    kinds: FxHashMap<Box<[u8]>, EventKind>,
+    keep_frames: bool,
+}
+
+impl Classes {
+    pub(super) fn new(categories: &[(String, EventKind)], keep_frames: bool) -> Self {
+        Self { kinds: categories.iter().map(|(cat, kind)| (cat.as_bytes().into(), *kind)).collect(), keep_frames }
+    }
+
+    /// Phase `X` is a complete event and `M` metadata; all others mark points, flows and counters.
+    pub(super) fn of(&self, event: &RawEvent<'_>, counts: &mut Counts) -> Class {
+        let Some(phase) = event.text(Field::Phase) else {
+            return Class::Count(counts.counter(Why::Broken, "ph is absent"));
+        };
+        let category = event.text(Field::Category).map(text::decode);
+        let label = category.as_ref().map_or_else(|| text::decode(phase).text, |c| c.text.clone());
+        let kind = category.as_ref().and_then(|c| self.kinds.get(c.text.as_bytes())).copied();
+        match (phase, kind) {
+            (b"M", _) => Class::Metadata,
+            (b"X", Some(EventKind::Ignored)) => Class::Count(counts.counter(Why::Ignored, &label)),
+            (b"X", Some(EventKind::PythonFrame)) if !self.keep_frames => {
+                Class::Count(counts.counter(Why::Ignored, &label))
+            }
+            (b"X", Some(kind)) => Class::Keep(kind),
+            (b"X", None) => Class::Count(counts.counter(Why::Unknown, &label)),
+            (b"B" | b"E", Some(kind)) if kind != EventKind::Ignored => {
+                Class::Count(counts.counter(Why::Broken, "begins and ends apart (ph is B or E, not X)"))
+            }
+            _ => Class::Count(counts.counter(Why::Ignored, &label)),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Raw events in, rows of the [`Trace`] out: texts interned, times in integer nanoseconds, broken events refused.
+
+use rustc_hash::FxHashMap;
+
+use super::class::{Class, Counts};
+use super::number::{self, Fault};
+use super::raw_event::{Field, RawEvent, Shape, Value};
+use super::settings::Arg;
+use super::{
+    Annotation, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId, RuntimeCall, StreamKey,
+    StringId, Strings, SyncEvent, Trace, text,
+};
+use crate::units::Nanos;
+
+/// The trace as far as it is read.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) trace: Trace,
+    pub(super) counts: Counts,
+    /// Distinct texts that had to be repaired.
+    pub(super) repaired: u64,
+    /// Raw texts that do not stand for themselves: escapes, repairs.
+    odd_texts: FxHashMap<Box<[u8]>, StringId>,
+    /// Lists and objects, whose layout is brought to one line.
+    values: FxHashMap<Box<[u8]>, StringId>,
+    process_ids: FxHashMap<StringId, ProcessId>,
+    lane_ids: FxHashMap<(ProcessId, StringId), LaneId>,
+    /// Raw pid and tid of the lane used last, which is the next one's more often than not.
+    hot_lane: Option<(Box<[u8]>, Box<[u8]>, LaneId)>,
+    /// Position in `trace.frames` by lane.
+    frame_lanes: Vec<Option<usize>>,
+}
+
+impl Columns {
+    /// Adds a row, or counts why there is none.
+    #[inline]
+    pub(super) fn take(&mut self, class: Class, event: &RawEvent<'_>) {
+        self.trace.events += 1;
+        match class {
+            Class::Count(counter) => self.counts.count(counter),
+            Class::Keep(kind) => {
+                if let Err(reason) = self.row(kind, event) {
+                    self.counts.broken(reason);
+                }
+            }
+            Class::Metadata => self.metadata(event),
+        }
+    }
+
+    #[inline]
+    fn row(&mut self, kind: EventKind, event: &RawEvent<'_>) -> Result<(), &'static str> {
+        let Some(Value { bytes: name, shape: Shape::Text }) = event.get(Field::Name) else {
+            return Err("name is no text");
+        };
+        let start = time(event.get(Field::Start)).map_err(|fault| match fault {
+            Some(Fault::NoNumber) => "ts is no number",
+            Some(Fault::Negative) => "ts is negative",
+            Some(Fault::TooLarge) => "ts is too large",
+            None => "ts is absent",
+        })?;
+        let dur = time(event.get(Field::Duration)).map_err(|fault| match fault {
+            Some(Fault::NoNumber) => "dur is no number",
+            Some(Fault::Negative) => "dur is negative",
+            Some(Fault::TooLarge) => "dur is too large",
+            None => "dur is absent",
+        })?;
+        if start.checked_add(dur).is_none() {
+            return Err("ts + dur is too large");
+        }
+        let (start, dur) = (Nanos(start), Nanos(dur));
+        let name = self.text(name);
+        match kind {
+            EventKind::PythonFrame => self.frame(event, Frame { name, start, dur }),
+            EventKind::Gpu(kind) => self.gpu(event, kind, name, start, dur),
+            EventKind::Runtime => self.runtime(event, name, start, dur),
+            EventKind::CpuOp => self.op(event, name, start, dur),
+            EventKind::Annotation | EventKind::GpuAnnotation => {
+                let lane = self.lane(event);
+                self.trace.annotations.push(Annotation {
+                    name,
+                    lane,
+                    start,
+                    dur,
+                    external_id: integer(event, Arg::ExternalId),
+                    gpu: kind == EventKind::GpuAnnotation,
+                });
+            }
+            EventKind::Sync => self.sync(event, name, start, dur),
+            // The classes count these; a row of one has no table.
+            EventKind::Ignored => {}
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, event: &RawEvent<'_>, frame: Frame) {
+        let lane = self.lane(event);
+        let index = lane.0 as usize;
+        if self.frame_lanes.len() <= index {
+            self.frame_lanes.resize(index + 1, None);
+        }
+        let frames = &mut self.trace.frames;
+        let at = *self.frame_lanes[index].get_or_insert_with(|| {
+            frames.push(FrameLane::new(lane));
+            frames.len() - 1
+        });
+        frames[at].push(frame);
+    }
+
+    fn gpu(&mut self, event: &RawEvent<'_>, kind: GpuKind, name: StringId, start: Nanos, dur: Nanos) {
+        let process = self.process(event);
+        let stream = integer(event, Arg::Stream).or_else(|| number_in(event.get(Field::Thread)?.bytes)).unwrap_or(0);
+        let copy_kind = if kind == GpuKind::Kernel { None } else { self.arg_text(event, Arg::CopyKind) };
+        let row = GpuEvent {
+            name,
+            kind,
+            stream: StreamKey { process, stream },
+            start,
+            dur,
+            correlation: integer(event, Arg::Correlation),
+            external_id: integer(event, Arg::ExternalId),
+            grid: self.arg_value(event, Arg::Grid),
+            bytes: integer(event, Arg::Bytes),
+            copy_kind,
+        };
+        self.trace.gpu.push(row);
+    }
+
+    fn runtime(&mut self, event: &RawEvent<'_>, name: StringId, start: Nanos, dur: Nanos) {
+        let row = RuntimeCall {
+            name,
+            lane: self.lane(event),
+            start,
+            dur,
+            correlation: integer(event, Arg::Correlation),
+            external_id: integer(event, Arg::ExternalId),
+            kernel: self.arg_text(event, Arg::Kernel),
+            copy_kind: self.arg_text(event, Arg::CopyKind),
+            stream: integer(event, Arg::Stream),
+        };
+        self.trace.runtime.push(row);
+    }
+
+    fn op(&mut self, event: &RawEvent<'_>, name: StringId, start: Nanos, dur: Nanos) {
+        let collective = self.arg_text(event, Arg::Collective);
+        let row = CpuOp {
+            name,
+            lane: self.lane(event),
+            start,
+            dur,
+            external_id: integer(event, Arg::ExternalId),
+            dims: self.arg_value(event, Arg::InputDims),
+            collective: collective.or_else(|| self.arg_text(event, Arg::ProcessGroup)),
+        };
+        self.trace.ops.push(row);
+    }
+
+    fn sync(&mut self, event: &RawEvent<'_>, name: StringId, start: Nanos, dur: Nanos) {
+        let row = SyncEvent {
+            name,
+            process: self.process(event),
+            start,
+            dur,
+            stream: integer(event, Arg::Stream),
+            wait_on_stream: integer(event, Arg::WaitOnStream),
+            wait_on_record: integer(event, Arg::WaitOnRecord),
+            wait_on_event: integer(event, Arg::WaitOnEvent),
+            correlation: integer(event, Arg::Correlation),
+        };
+        self.trace.syncs.push(row);
+    }
+
+    /// Names and labels are kept; sort orders and the like are not needed.
+    fn metadata(&mut self, event: &RawEvent<'_>) {
+        let arg = match event.text(Field::Name) {
+            Some(b"process_name" | b"thread_name") => Arg::Name,
+            Some(b"process_labels") => Arg::Labels,
+            _ => {
+                let counter = self.counts.counter(super::class::Why::Ignored, "M");
+                return self.counts.count(counter);
+            }
+        };
+        let Some(told) = self.arg_text(event, arg) else { return self.counts.broken("metadata without its text") };
+        if event.text(Field::Name) == Some(b"thread_name") {
+            let lane = self.lane(event);
+            self.trace.lanes[lane.0 as usize].name = Some(told);
+        } else {
+            let process = self.process(event);
+            self.trace.process_names.push((process, told));
+        }
+    }
+
+    fn process(&mut self, event: &RawEvent<'_>) -> ProcessId {
+        let pid = self.text(plain(event.get(Field::Process)));
+        let processes = &mut self.trace.processes;
+        *self.process_ids.entry(pid).or_insert_with(|| {
+            processes.push(pid);
+            ProcessId(processes.len() as u32 - 1)
+        })
+    }
+
+    #[inline]
+    fn lane(&mut self, event: &RawEvent<'_>) -> LaneId {
+        let (pid, tid) = (plain(event.get(Field::Process)), plain(event.get(Field::Thread)));
+        if let Some((hot_pid, hot_tid, lane)) = &self.hot_lane
+            && **hot_pid == *pid
+            && **hot_tid == *tid
+        {
+            return *lane;
+        }
+        let process = self.process(event);
+        let name = self.text(tid);
+        let lanes = &mut self.trace.lanes;
+        let lane = *self.lane_ids.entry((process, name)).or_insert_with(|| {
+            lanes.push(Lane { process, tid: name, name: None });
+            LaneId(lanes.len() as u32 - 1)
+        });
+        self.hot_lane = Some((pid.into(), tid.into(), lane));
+        lane
+    }
+
+    /// Text of an argument; numbers are taken as they are spelled.
+    fn arg_text(&mut self, event: &RawEvent<'_>, arg: Arg) -> Option<StringId> {
+        let value = event.arg(arg).filter(|v| v.bytes != b"null" || v.shape == Shape::Text)?;
+        match value.shape {
+            Shape::Text | Shape::Scalar => Some(self.text(value.bytes)),
+            Shape::List | Shape::Object => self.arg_value(event, arg),
+        }
+    }
+
+    /// JSON text of a list or object, on one line.
+    fn arg_value(&mut self, event: &RawEvent<'_>, arg: Arg) -> Option<StringId> {
+        let value = event.arg(arg).filter(|v| matches!(v.shape, Shape::List | Shape::Object))?;
+        if let Some(&id) = self.values.get(value.bytes) {
+            return Some(id);
+        }
+        let id = self.trace.strings.intern(&text::one_line(value.bytes));
+        self.values.insert(value.bytes.into(), id);
+        Some(id)
+    }
+
+    /// Interns what stands between quotes. What is found as it stands needs no decoding: it has no escapes.
+    #[inline]
+    fn text(&mut self, raw: &[u8]) -> StringId {
+        let strings: &mut Strings = &mut self.trace.strings;
+        if memchr::memchr(b'\\', raw).is_none()
+            && let Some(id) = strings.find_bytes(raw)
+        {
+            return id;
+        }
+        if let Some(&id) = self.odd_texts.get(raw) {
+            return id;
+        }
+        let decoded = text::decode(raw);
+        let id = strings.intern(&decoded.text);
+        self.repaired += u64::from(decoded.repaired);
+        if decoded.text.as_bytes() != raw {
+            self.odd_texts.insert(raw.into(), id);
+        }
+        id
+    }
+}
+
+/// `null` and nothing are the empty text; `251` and `"251"` are the same.
+fn plain(value: Option<Value<'_>>) -> &[u8] {
+    match value {
+        Some(Value { bytes: b"null", shape: Shape::Scalar }) | None => b"",
+        Some(value) => value.bytes,
+    }
+}
+
+/// Numbers in quotes are numbers. `None` as error: absent.
+#[inline]
+fn time(value: Option<Value<'_>>) -> Result<i64, Option<Fault>> {
+    match value {
+        Some(value) if matches!(value.shape, Shape::Scalar | Shape::Text) => number::nanos(value.bytes).map_err(Some),
+        Some(_) => Err(Some(Fault::NoNumber)),
+        None => Err(None),
+    }
+}
+
+#[inline]
+fn integer(event: &RawEvent<'_>, arg: Arg) -> Option<i64> {
+    let value = event.arg(arg)?;
+    if matches!(value.shape, Shape::Scalar | Shape::Text) { number::integer(value.bytes) } else { None }
+}
+
+/// `7` of `stream 7`, as old traces spell the stream.
+fn number_in(tid: &[u8]) -> Option<i64> {
+    let digits = tid.len() - tid.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    number::integer(&tid[digits..])
+}

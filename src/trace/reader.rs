@@ -1,0 +1,42 @@
+//! The way through this room: open, unpack, extract, and say what was wrong with the file.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::blocks;
+use super::damage::Damage;
+use super::error::Error;
+use super::extract::Extractor;
+use super::source;
+use super::{Settings, Trace};
+
+/// Reads the trace at `path`; `-` is standard input. Gzip, zstd or plain is decided by content.
+pub fn read(path: &Path, settings: &Settings) -> Result<Trace, Error> {
+    let name = path.to_string_lossy();
+    match source::open(path) {
+        Ok(input) => read_from(&name, input, settings),
+        Err(source) => Err(Error::Open { path: name.into_owned(), source }),
+    }
+}
+
+/// Reads a trace from `input`; `name` stands for it in messages.
+pub fn read_from(name: &str, input: impl Read + Send, settings: &Settings) -> Result<Trace, Error> {
+    let failed = |at, source| Error::Read { path: name.to_owned(), at, source };
+    let (_, input) = source::unpack(input).map_err(|e| failed(0, e))?;
+    let mut extractor = Extractor::new(name, settings);
+    let stopped = blocks::windows(input, settings.block_bytes, |window, last| extractor.look(window, last))?;
+    let at = extractor.offset;
+    match stopped {
+        None => extractor.finish(None),
+        Some(e) => match Damage::of(&e) {
+            Some(damage @ Damage::CutOff { .. }) => extractor.finish(Some(&damage.to_string())),
+            Some(damage @ Damage::Trailing { .. }) => {
+                extractor.warn("trailing-bytes", format!("{damage}; they are not read"));
+                extractor.finish(None)
+            }
+            Some(damage) => Err(Error::Damaged { path: name.to_owned(), at, what: damage.to_string() }),
+            None if e.kind() == io::ErrorKind::UnexpectedEof => extractor.finish(Some(&e.to_string())),
+            None => Err(failed(at, e)),
+        },
+    }
+}

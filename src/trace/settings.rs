@@ -1,0 +1,87 @@
+//! What the reader must be told about the format; `rules/trace.yaml` fills it.
+
+use super::EventKind;
+
+/// How to read.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The role of each category (`cat`), spelled exactly as the trace has it.
+    pub categories: Vec<(String, EventKind)>,
+    /// Keys of `args` that are kept, old spellings too.
+    pub args: Vec<(String, Arg)>,
+    /// Files that people take for traces.
+    pub foreign: Vec<Foreign>,
+    /// Whether Python and nn.Module frames are kept; without them reading is quicker and sites are unknown.
+    pub keep_frames: bool,
+    /// Bytes handed from the unpacking thread to the reading one at once; the result never depends on it.
+    pub block_bytes: usize,
+    /// Whether layouts seen before are used to read events quicker; the result never depends on it.
+    pub learn: bool,
+}
+
+impl Default for Settings {
+    /// Knows no category and no key.
+    fn default() -> Self {
+        Self {
+            categories: Vec::new(),
+            args: Vec::new(),
+            foreign: Vec::new(),
+            keep_frames: true,
+            block_bytes: 1024 * 1024,
+            learn: true,
+        }
+    }
+}
+
+/// A kept value of `args`, whatever its spelling is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arg {
+    /// Queue of a GPU event or sync row.
+    Stream,
+    /// Joins launch and GPU event.
+    Correlation,
+    /// Joins CPU op and what it launched.
+    ExternalId,
+    /// Launch grid.
+    Grid,
+    /// Bytes copied or set.
+    Bytes,
+    /// Direction of a copy.
+    CopyKind,
+    /// Kernel that a call launches.
+    Kernel,
+    /// Input shapes of an op.
+    InputDims,
+    /// Name of a collective.
+    Collective,
+    /// Group of a collective.
+    ProcessGroup,
+    /// Stream waited for.
+    WaitOnStream,
+    /// Correlation of the call that recorded the event waited for.
+    WaitOnRecord,
+    /// Event waited for.
+    WaitOnEvent,
+    /// Name in process and thread metadata.
+    Name,
+    /// Labels in process metadata.
+    Labels,
+}
+
+/// How to recognise a file that is no trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// What to tell people.
+    pub looks_like: String,
+    /// Its mark.
+    pub sign: Sign,
+}
+
+/// What marks a foreign file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Its first bytes.
+    StartsWith(Vec<u8>),
+    /// A key of its top-level object.
+    Key(String),
+}

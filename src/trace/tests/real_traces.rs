@@ -1,0 +1,61 @@
+//! Claims that need real traces: `LLM_PROF_REAL_TRACES` names a folder of them; without it they pass with a note.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{dump, settings};
+use crate::trace::{Error, Settings, Trace, read};
+
+fn folder() -> Vec<PathBuf> {
+    let Ok(folder) = std::env::var("LLM_PROF_REAL_TRACES") else {
+        println!("LLM_PROF_REAL_TRACES is not set: nothing is checked");
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(folder).expect("LLM_PROF_REAL_TRACES is a folder");
+    let mut files: Vec<_> = entries.map(|e| e.expect("readable entry").path()).collect();
+    files.retain(|f| f.to_string_lossy().contains(".json"));
+    files.sort();
+    files
+}
+
+fn summary(trace: &Trace) -> String {
+    let mut devices: BTreeMap<_, (u64, i64)> = BTreeMap::new();
+    for g in &trace.gpu {
+        let device = devices.entry(trace.strings.get(trace.processes[g.stream.process.0 as usize])).or_default();
+        device.0 += 1;
+        device.1 += g.dur.0;
+    }
+    format!(
+        "gpu {devices:?} runtime {} ops {} annotations {} syncs {} frames {} lanes {} texts {} events {} {:?} {:?}",
+        trace.runtime.len(),
+        trace.ops.len(),
+        trace.annotations.len(),
+        trace.syncs.len(),
+        trace.frames.iter().map(|f| f.len).sum::<usize>(),
+        trace.lanes.len(),
+        trace.strings.len(),
+        trace.events,
+        trace.skipped,
+        trace.warnings
+    )
+}
+
+#[test]
+fn neither_block_size_nor_skeletons_show() {
+    for file in folder() {
+        let whole = match read(&file, &Settings { block_bytes: 64 << 20, learn: false, ..settings() }) {
+            Ok(trace) => trace,
+            Err(Error::NotATrace { looks_like, .. }) => {
+                println!("{}: {looks_like}", file.display());
+                continue;
+            }
+            Err(e) => panic!("{e}"),
+        };
+        println!("{}: {}", file.display(), summary(&whole));
+        let whole = dump(&whole);
+        for block_bytes in [4 * 1024, 65_537, 1 << 20] {
+            let cut = read(&file, &Settings { block_bytes, ..settings() }).expect("read once already");
+            assert!(dump(&cut) == whole, "{}: blocks of {block_bytes} bytes differ", file.display());
+        }
+    }
+}

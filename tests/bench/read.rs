@@ -1,0 +1,263 @@
+//! How fast a trace is read, as a ratio to decompressing it (D): `cargo bench --bench read -- --mb 100`.
+//!
+//! D is flate2's own gzip reader with 256 KiB reads on one thread. All ways are run in turn, at least eleven times, so
+//! that a busy machine disturbs them alike; D is measured twice, the second time against the first, which is the noise.
+//! Counts are checked against what the generator wrote before a ratio is printed: a reader that stops early is quick.
+
+mod generate;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use flate2::read::MultiGzDecoder;
+use generate::{Layout, Recipe, Written};
+use llm_prof::rules::schema::trace::TraceFile;
+use llm_prof::trace::{self, Settings};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // How this program measures the memory of one read: in a process of its own.
+        ["--child", frames, file] => child(Path::new(file), frames == "frames"),
+        _ => run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(io::stderr(), "read benchmark: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Outcome<()> {
+    let options = Options::parse(args)?;
+    let mut out = io::stdout().lock();
+    for input in options.inputs()? {
+        let Input { path, label, expected } = &input;
+        writeln!(out, "{label}")?;
+        let ways: Vec<Way> =
+            [Way::Decompress, Way::Decompress, Way::Extract { frames: false }, Way::Extract { frames: true }]
+                .into_iter()
+                .chain(Way::triage())
+                .collect();
+        let mut runs: Vec<Vec<Run>> = vec![Vec::new(); ways.len()];
+        for _ in 0..options.runs {
+            for (way, runs) in ways.iter().zip(&mut runs) {
+                runs.push(way.run(path, *expected)?);
+            }
+        }
+        let json_bytes = runs[0][0].bytes;
+        for (n, (way, own)) in ways.iter().zip(&runs).enumerate() {
+            let ratio = Spread::of(own.iter().zip(&runs[0]).map(|(run, d)| run.wall / d.wall));
+            let cpu = Spread::of(own.iter().zip(&runs[0]).map(|(run, d)| run.cpu / d.cpu.max(0.01)));
+            let wall = Spread::of(own.iter().map(|run| run.wall));
+            let peak = way.peak_per_gb(path, json_bytes)?;
+            writeln!(
+                out,
+                "  {:24} {:.2} D [{:.2}-{:.2}]  {:6.0} MB/s  CPU {:.2} D  {:.3} s{peak}",
+                if n == 1 { "D again (noise)" } else { way.label() },
+                ratio.median,
+                ratio.least,
+                ratio.most,
+                json_bytes as f64 / 1e6 / wall.median,
+                cpu.median,
+                wall.median,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What is measured.
+#[derive(Clone, Debug)]
+enum Way {
+    Decompress,
+    Extract {
+        frames: bool,
+    },
+    /// The whole program, when it stands beside this benchmark.
+    Triage(PathBuf),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    wall: f64,
+    cpu: f64,
+    bytes: u64,
+}
+
+impl Way {
+    fn triage() -> Option<Self> {
+        let program = Path::new(env!("CARGO_BIN_EXE_llm-prof"));
+        let help = Command::new(program).args(["triage", "--help"]).output().ok()?;
+        let there = help.status.success() && !help.stdout.is_empty();
+        there.then(|| Self::Triage(program.to_owned()))
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Decompress => "D: decompress",
+            Self::Extract { frames: false } => "read, frames skipped",
+            Self::Extract { frames: true } => "read, frames kept",
+            Self::Triage(_) => "whole triage",
+        }
+    }
+
+    /// Runs once; an error when what came out is not what the generator wrote.
+    fn run(&self, path: &Path, expected: Option<Written>) -> Outcome<Run> {
+        let (begin, cpu) = (Instant::now(), cpu_seconds()?);
+        let mut bytes = 0;
+        match self {
+            Self::Decompress => {
+                let mut input = MultiGzDecoder::new(File::open(path)?);
+                let mut buffer = vec![0; 256 * 1024];
+                loop {
+                    match input.read(&mut buffer)? {
+                        0 => break,
+                        n => bytes += n as u64,
+                    }
+                }
+            }
+            Self::Extract { frames } => {
+                let seen = counts(&trace::read(path, &settings(*frames)?)?);
+                let wanted = expected.map(|w| if *frames { w } else { Written { frames: 0, ..w } });
+                if wanted.is_some_and(|w| Written { bytes: 0, ..w } != seen) {
+                    return Err(format!("{} gives {seen:?}, written was {expected:?}: no figures", self.label()).into());
+                }
+            }
+            Self::Triage(program) => {
+                let output = Command::new(program).args(["triage", "--format", "json"]).arg(path).output()?;
+                let report = String::from_utf8_lossy(&output.stdout);
+                if !output.status.success() || !report.contains("llm-prof.triage/") {
+                    return Err(format!("triage ended with {} and no report: no figures", output.status).into());
+                }
+            }
+        }
+        Ok(Run { wall: begin.elapsed().as_secs_f64(), cpu: cpu_seconds()? - cpu, bytes })
+    }
+
+    fn peak_per_gb(&self, path: &Path, json_bytes: u64) -> Outcome<String> {
+        let Self::Extract { frames } = self else { return Ok(String::new()) };
+        let child = Command::new(std::env::current_exe()?)
+            .args(["--child", if *frames { "frames" } else { "skip" }])
+            .arg(path)
+            .output()?;
+        if !child.status.success() {
+            return Err(format!("the child that measures memory ended with {}", child.status).into());
+        }
+        let peak_kb: f64 = String::from_utf8(child.stdout)?.trim().parse()?;
+        let (mb, gb) = (peak_kb / 1024.0, json_bytes as f64 / 1e9);
+        Ok(format!("  peak {mb:.0} MB, {:.0} MB a GB", mb / gb))
+    }
+}
+
+fn child(path: &Path, frames: bool) -> Outcome<()> {
+    let trace = trace::read(path, &settings(frames)?)?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()).unwrap_or("0");
+    writeln!(io::stdout(), "{peak}")?;
+    drop(trace);
+    Ok(())
+}
+
+fn settings(frames: bool) -> Outcome<Settings> {
+    let file: TraceFile = serde_yaml::from_str(include_str!("../../rules/trace.yaml"))?;
+    Ok(Settings { keep_frames: frames, ..file.settings()? })
+}
+
+fn counts(trace: &trace::Trace) -> Written {
+    Written {
+        events: trace.events,
+        gpu: trace.gpu.len() as u64,
+        gpu_ns: trace.gpu.iter().map(|g| g.dur.0).sum(),
+        frames: trace.frames.iter().map(|f| f.len as u64).sum(),
+        bytes: 0,
+    }
+}
+
+/// User and system time of this process and of children waited for, in hundredths of a second (Linux; else 0).
+fn cpu_seconds() -> Outcome<f64> {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Ok(0.0) };
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: Vec<&str> = after_name.split_whitespace().skip(11).take(4).collect();
+    Ok(ticks.iter().map(|t| t.parse::<f64>()).sum::<Result<f64, _>>()? / 100.0)
+}
+
+struct Spread {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        Self { median: values[values.len() / 2], least: values[0], most: values[values.len() - 1] }
+    }
+}
+
+/// `--events N | --mb N`, `--frames SHARE`, `--layout compact|kineto|pretty|all`, `--names few|many`, `--runs N`,
+/// or `--file TRACE` for a file of your own.
+struct Options {
+    recipe: Recipe,
+    layouts: Vec<Layout>,
+    file: Option<PathBuf>,
+    runs: usize,
+}
+
+struct Input {
+    path: PathBuf,
+    label: String,
+    expected: Option<Written>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Outcome<Self> {
+        let all = vec![Layout::Compact, Layout::Kineto, Layout::Pretty];
+        let recipe = Recipe { layout: Layout::Compact, events: u64::MAX, bytes: 100_000_000, frames: 0.88, names: 900 };
+        let mut options = Self { recipe, layouts: all.clone(), file: None, runs: 11 };
+        let mut args = args.iter();
+        while let Some(flag) = args.next() {
+            let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
+            match (flag.as_str(), value.as_str()) {
+                ("--events", n) => (options.recipe.events, options.recipe.bytes) = (n.parse()?, u64::MAX),
+                ("--mb", n) => options.recipe.bytes = n.parse::<u64>()? * 1_000_000,
+                ("--frames", share) => options.recipe.frames = share.parse::<f64>()?.clamp(0.0, 0.99),
+                ("--layout", "compact") => options.layouts = vec![Layout::Compact],
+                ("--layout", "kineto") => options.layouts = vec![Layout::Kineto],
+                ("--layout", "pretty") => options.layouts = vec![Layout::Pretty],
+                ("--layout", "all") => options.layouts.clone_from(&all),
+                ("--names", "few") => options.recipe.names = 900,
+                ("--names", "many") => options.recipe.names = 200_000,
+                ("--runs", n) => options.runs = n.parse::<usize>()?.max(1),
+                ("--file", path) => options.file = Some(path.into()),
+                _ => return Err(format!("unknown option {flag} {value}").into()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn inputs(&self) -> Outcome<Vec<Input>> {
+        if let Some(path) = &self.file {
+            return Ok(vec![Input { path: path.clone(), label: path.display().to_string(), expected: None }]);
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        self.layouts
+            .iter()
+            .map(|&layout| {
+                let recipe = Recipe { layout, ..self.recipe };
+                let path = folder.join(format!("{recipe:?}.json.gz").replace([' ', ':', '{', '}', ','], ""));
+                let written = recipe.write(&path)?;
+                let label = format!("{layout:?}: {} MB of JSON, {} events", written.bytes / 1_000_000, written.events);
+                Ok(Input { path, label, expected: Some(written) })
+            })
+            .collect()
+    }
+}
