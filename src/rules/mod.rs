@@ -1,7 +1,13 @@
 //! YAML in, [`RuleSet`] out: what the rooms to the left are told, and what the engine runs.
 
 pub mod ast;
+mod measure;
 mod model;
+mod parse;
+mod print;
 pub mod schema;
 
+pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, fewest_counted};
 pub use model::*;
+pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};
+pub use print::{print_chain, print_expr};

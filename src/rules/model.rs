@@ -279,6 +279,8 @@ pub struct RuleSet {
     pub version: String,
     /// blake3 of all files, 16 hex digits.
     pub digest: String,
+    /// How names are cut (`rules/names.yaml`).
+    pub names: crate::kernel_name::Settings,
     /// Terms, each after those it uses.
     pub terms: Vec<Term>,
     /// Tests of terms.
@@ -289,4 +291,10 @@ pub struct RuleSet {
     pub transparent: Vec<TransparentRole>,
     /// Families in id order, overlap ones among them.
     pub families: Vec<Family>,
+    /// How the report reads.
+    pub report: super::schema::report::ReportFile,
+    /// What makes a trace unfit for a question.
+    pub fitness: super::schema::fitness::FitnessFile,
+    /// How files are told apart by their names.
+    pub inputs: super::schema::inputs::InputsFile,
 }

@@ -1,0 +1,69 @@
+//! The category of each launch: the first predicate of `rules/categories.yaml` that says yes.
+
+use super::Tri;
+use super::predicate::Predicates;
+use crate::attribution::{LaunchId, Timeline};
+use crate::rules::RuleSet;
+
+/// What no category says yes to.
+pub const OTHER: &str = "other";
+
+/// Categories of a timeline's launches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Classes {
+    /// Names in order of precedence, [`OTHER`] last.
+    pub names: Vec<String>,
+    /// Whether the category counts as compute, by the same index.
+    pub compute: Vec<bool>,
+    /// Index into `names` by [`LaunchId`].
+    pub of_launch: Vec<u16>,
+    /// True where only an unknown left the category standing.
+    unsure: Vec<bool>,
+}
+
+impl Classes {
+    /// The category's name.
+    pub fn name_of(&self, launch: LaunchId) -> &str {
+        &self.names[self.of_launch[launch.0 as usize] as usize]
+    }
+
+    /// False where the category rests on something that the trace cannot tell.
+    pub fn is_sure(&self, launch: LaunchId) -> bool {
+        !self.unsure[launch.0 as usize]
+    }
+
+    /// Whether the launch counts as compute.
+    pub fn is_compute(&self, launch: LaunchId) -> bool {
+        self.compute[self.of_launch[launch.0 as usize] as usize]
+    }
+}
+
+/// The category of every launch. An unknown counts as no, unless nothing says yes.
+pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
+    let mut predicates = Predicates::of_terms(rules);
+    let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
+    let answers = predicates.answer(timeline, &rules.names, None);
+    let mut classes = Classes {
+        names: rules.categories.iter().map(|c| c.name.clone()).chain([OTHER.to_owned()]).collect(),
+        compute: rules.categories.iter().map(|c| c.compute).chain([true]).collect(),
+        of_launch: Vec::with_capacity(timeline.launches.len()),
+        unsure: Vec::with_capacity(timeline.launches.len()),
+    };
+    let per_launch = ids.iter().any(|id| predicates.is_per_launch(*id));
+    let mut by_pair: Vec<Option<(u16, bool)>> = vec![None; answers.pairs()];
+    for launch in timeline.launch_ids() {
+        let known = by_pair[answers.pair(launch) as usize].filter(|_| !per_launch);
+        let (class, unsure) = known.unwrap_or_else(|| {
+            let first = |wanted| ids.iter().position(|id| answers.link(*id, launch) == wanted);
+            match (first(Tri::Yes), first(Tri::Unknown)) {
+                (Some(n), _) => (n as u16, false),
+                (None, Some(n)) => (n as u16, true),
+                (None, None) => (ids.len() as u16, false),
+            }
+        });
+        by_pair[answers.pair(launch) as usize] = Some((class, unsure));
+        classes.of_launch.push(class);
+        classes.unsure.push(unsure);
+    }
+    classes
+}
