@@ -89,6 +89,7 @@ fn unreadable() -> Vec<Case> {
         case("an empty file", file("hostile-empty.trace.json", b""), &[NO_TRACE], &["empty"]),
         case("an empty gzip", file("hostile-nothing.trace.json.gz", &gzip(b"")), &[NO_TRACE], &["empty"]),
         case("a folder without traces", folder, &[NO_TRACE], &["no trace"]),
+        case("the output of another profiler", common::fixture("not-a-trace.json"), &[NO_TRACE], &["rocprof"]),
         case(
             "JSON that is no trace",
             file("hostile-config.json", b"{\"model\": \"x\", \"layers\": [1, 2]}"),
