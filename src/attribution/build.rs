@@ -104,6 +104,7 @@ pub fn attribute(
     });
     Timeline {
         path: trace.path,
+        module_prefix: settings.sites.module_prefix.clone(),
         strings,
         kernels,
         launches,

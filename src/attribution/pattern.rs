@@ -1,8 +1,9 @@
-//! A small pattern language for names in a trace: `*` is any text, `{n}` a number, `<w>` a word, the rest is literal.
+//! A small pattern language for names in a trace: `*` is any text, `{n}` a number, `{w:word}` a word, the
+//! rest is literal.
 
 use std::fmt;
 
-/// A pattern over a whole text, such as `step[EXTEND bs={requests} toks={tokens}*]` or `vllm/models/<model>/*`.
+/// A pattern over a whole text, such as `step[EXTEND bs={requests} toks={tokens}*]` or `vllm/models/{model:word}/*`.
 ///
 /// Matching takes time linear in the text for each `*`; numbers and words take all they can.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,7 @@ impl Pattern {
                     rest = &rest[1..];
                     Part::Any
                 }
-                '{' => Part::Number(name(&mut rest, '}', text)?),
-                '<' => Part::Word(name(&mut rest, '>', text)?),
+                '{' => capture(&mut rest, text)?,
                 _ => {
                     literal.push(c);
                     rest = &rest[c.len_utf8()..];
@@ -133,15 +133,21 @@ pub(super) fn any(patterns: &[Pattern], text: &str) -> bool {
     patterns.iter().any(|p| p.matches(text))
 }
 
-fn name(rest: &mut &str, close: char, whole: &str) -> Result<String, String> {
-    let Some((name, after)) = rest[1..].split_once(close) else {
-        return Err(format!("`{whole}`: `{}` without `{close}`", &rest[..1]));
+/// `{name}` or `{name:word}` at the begin of `rest`, which is cut after it.
+fn capture(rest: &mut &str, whole: &str) -> Result<Part, String> {
+    let Some((inside, after)) = rest[1..].split_once('}') else {
+        return Err(format!("`{whole}`: `{{` without `}}`"));
     };
+    let (name, kind) = inside.split_once(':').unwrap_or((inside, "number"));
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
         return Err(format!("`{whole}`: `{name}` is no name; lower-case letters and `_`"));
     }
     *rest = after;
-    Ok(name.to_owned())
+    match kind {
+        "number" => Ok(Part::Number(name.to_owned())),
+        "word" => Ok(Part::Word(name.to_owned())),
+        _ => Err(format!("`{whole}`: `{kind}` is neither `number` nor `word`")),
+    }
 }
 
 fn split_while(text: &str, keep: impl Fn(char) -> bool) -> (&str, &str) {
@@ -173,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_word_ends_at_punctuation() {
-        let p = pattern("*/models/<model>.py");
+        let p = pattern("*/models/{model:word}.py");
         assert_eq!(p.find("a/models/b/models/qwen3_moe.py").unwrap().word("model"), Some("qwen3_moe"));
         assert_eq!(p.find("a/models/qwen3.5.py"), None);
     }
@@ -188,5 +194,6 @@ mod tests {
     fn an_open_brace_is_an_error() {
         assert!(Pattern::new("step{").unwrap_err().contains("without `}`"));
         assert!(Pattern::new("step{}").unwrap_err().contains("no name"));
+        assert!(Pattern::new("step{n:text}").unwrap_err().contains("neither"));
     }
 }

@@ -10,7 +10,7 @@ use crate::units::Nanos;
 pub struct Settings {
     /// Names of runtime and driver calls.
     pub calls: Calls,
-    /// `pid` texts of merged files; `<label>` is what the processes of one rank share.
+    /// `pid` texts of merged files; `{label:word}` is what the processes of one rank share.
     pub rank_labels: Vec<Pattern>,
     /// Ranks in such a label: `{rank}`.
     pub label_ranks: Vec<Pattern>,
@@ -21,6 +21,13 @@ pub struct Settings {
     pub prefix_percent: usize,
     /// Step annotations, first match wins.
     pub steps: Vec<StepFormat>,
+    /// Names near to a step annotation that are none: tests of the formats.
+    pub not_steps: Vec<String>,
+    /// Stages in names of files and folders, as whole words in lower case; the first of two in one name wins only
+    /// when it is a capture.
+    pub path_words: Vec<(Stage, Vec<String>)>,
+    /// How many folders around a file are looked at for its stage.
+    pub path_folders: usize,
     /// Which frame is shown for people.
     pub sites: Sites,
     /// Frameworks.
@@ -151,7 +158,7 @@ pub struct FactKeys {
     pub tp_args: Vec<String>,
     /// Server arguments with the framework's version.
     pub version_args: Vec<String>,
-    /// Files of a model, over the path cut at its root: `<model>`.
+    /// Files of a model, over the path cut at its root: `{model:word}`.
     pub model_files: Vec<Pattern>,
     /// Words that are no model there.
     pub no_models: Vec<String>,

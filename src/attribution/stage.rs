@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::launch::Joined;
-use super::{Stage, Step, StepFormat, StepId, StepStage};
+use super::{Settings, Stage, Step, StepFormat, StepId, StepStage};
 use crate::trace::{Annotation, LaneId, ProcessId, StringId, Strings, Trace};
 use crate::units::Nanos;
 
@@ -48,6 +48,24 @@ pub fn read(name: &str, formats: &[StepFormat]) -> Option<StepSays> {
             framework: format.framework.clone(),
         })
     })
+}
+
+/// The stage that the name of a file, or else of a folder around it, says; none when it says two.
+pub fn of_path(path: &str, settings: &Settings) -> Option<Stage> {
+    let parts = path.rsplit(['/', '\\']).take(settings.path_folders + 1);
+    parts.map(|part| of_name(part, settings)).find_map(|stages| match stages[..] {
+        [] => None,
+        [stage] | [stage @ Stage::Capture, ..] => Some(Some(stage)),
+        _ => Some(None),
+    })?
+}
+
+/// Stages whose words stand in a name, in order of the settings.
+fn of_name(name: &str, settings: &Settings) -> Vec<Stage> {
+    let name = name.to_ascii_lowercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let says = |(_, of_stage): &&(Stage, Vec<String>)| of_stage.iter().any(|w| words.contains(&w.as_str()));
+    settings.path_words.iter().filter(says).map(|(stage, _)| *stage).collect()
 }
 
 /// The step annotations of a file: for each thread in start order, each knowing which one is around it.

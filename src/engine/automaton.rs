@@ -46,14 +46,7 @@ struct Score {
 impl Score {
     /// Longest first; then surest; then as little seen through and left uncounted as can be.
     fn rank(&self) -> impl Ord + use<> {
-        (
-            self.length,
-            Reverse(self.unknown),
-            self.links,
-            self.counted,
-            Reverse(self.skipped),
-            Reverse(self.inferred),
-        )
+        (self.length, Reverse(self.unknown), self.links, self.counted, Reverse(self.skipped), Reverse(self.inferred))
     }
 
     fn over(mut self, edge: Edge) -> Self {
@@ -304,7 +297,7 @@ fn seen_through(side: &Side, unknown: bool, following: &[(LaunchId, Edge)], foun
 }
 
 /// Of each class, the positions whose link it matches, in order.
-fn by_class(side: &Side, alphabet: &impl Alphabet) -> Vec<Vec<(u32, Tri)>> {
+pub(super) fn by_class(side: &Side, alphabet: &impl Alphabet) -> Vec<Vec<(u32, Tri)>> {
     (0..alphabet.classes() as u32)
         .map(|class| {
             side.positions

@@ -289,9 +289,8 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 /// The same for predicates that say the same, wherever they stand.
 fn spelling(expr: &Expr) -> String {
     use crate::rules::ast::ExprNode;
-    let several = |word: &str, parts: &[Expr]| {
-        format!("({word} {})", parts.iter().map(spelling).collect::<Vec<_>>().join(" "))
-    };
+    let several =
+        |word: &str, parts: &[Expr]| format!("({word} {})", parts.iter().map(spelling).collect::<Vec<_>>().join(" "));
     match &expr.node {
         ExprNode::Atom(atom) => format!("{atom:?}"),
         ExprNode::Term(name) => name.clone(),

@@ -29,7 +29,8 @@ pub(super) fn build(timeline: &Timeline) -> KernelGraph {
     let mut wait = waits.edges.iter().peekable();
     for (index, launch) in launches.iter().enumerate() {
         let here = index as u32;
-        let mut before: Vec<(u32, Edge)> = order.last[launch.stream.0 as usize].map(|l| (l, Edge::Stream)).into_iter().collect();
+        let mut before: Vec<(u32, Edge)> =
+            order.last[launch.stream.0 as usize].map(|l| (l, Edge::Stream)).into_iter().collect();
         while let Some((_, source)) = wait.next_if(|(target, _)| *target == here) {
             before.push((*source, Edge::Wait));
         }
@@ -215,4 +216,3 @@ fn main_streams(launches: &[Launch], border: impl Fn(&Launch) -> Border) -> BTre
     }
     main.into_iter().map(|(border, (_, stream))| (border, stream)).collect()
 }
-

@@ -82,12 +82,9 @@ fn by_position(names: &[&KernelName]) -> Option<Vec<String>> {
     }
     let brief: Vec<Vec<String>> =
         names.iter().map(|name| name.template_args.iter().map(|arg| brief(arg)).collect()).collect();
-    let differing: Vec<usize> =
-        (0..count).filter(|&at| brief.iter().any(|args| args[at] != brief[0][at])).collect();
-    let told: Vec<String> = brief
-        .iter()
-        .map(|args| differing.iter().map(|&at| args[at].as_str()).collect::<Vec<_>>().join(", "))
-        .collect();
+    let differing: Vec<usize> = (0..count).filter(|&at| brief.iter().any(|args| args[at] != brief[0][at])).collect();
+    let told: Vec<String> =
+        brief.iter().map(|args| differing.iter().map(|&at| args[at].as_str()).collect::<Vec<_>>().join(", ")).collect();
     all_distinct(&told).then_some(told)
 }
 
@@ -137,13 +134,13 @@ fn parts(name: &KernelName) -> Vec<Part> {
     let mut words: Vec<(u8, &str)> = launcher.map(|launcher| (1, launcher)).into_iter().collect();
     for text in texts {
         let near = launcher.is_none() || text.contains(own);
-        let text = text.replace(UNNAMED, "");
         let mut rest = text.as_str();
         while let Some(start) = rest.find(is_word).filter(|_| words.len() < MOST_PARTS) {
             let end = rest[start..].find(|c| !is_word(c)).map_or(rest.len(), |length| start + length);
             let word = &rest[start..end];
             rest = &rest[end..];
             words.push(match word {
+                "anonymous" | "namespace" => continue,
                 // A namespace says least.
                 _ if rest.starts_with("::") => (4, word),
                 _ if word.starts_with(|c: char| c.is_ascii_digit()) => (3, split::value(word)),
@@ -190,7 +187,8 @@ fn pieces(identifier: &str) -> Vec<Part> {
     let mut push = |text: &str| pieces.push(Part { rank: u8::from(!is_tile(text)), text: text.to_owned() });
     for segment in split_before(identifier, |_, c| matches!(c, '_' | ' ')).into_iter().take(MOST_PARTS) {
         if segment.width() > LONGEST_PIECE {
-            let capitals = split_before(segment, |last, c| c.is_ascii_uppercase() && !last.is_ascii_uppercase() && last != '_');
+            let capitals =
+                split_before(segment, |last, c| c.is_ascii_uppercase() && !last.is_ascii_uppercase() && last != '_');
             capitals.into_iter().take(MOST_PARTS).for_each(&mut push);
         } else {
             push(segment);

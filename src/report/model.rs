@@ -81,7 +81,7 @@ pub struct RulesInfo {
 }
 
 /// One file that was looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TraceInfo {
     /// As given.
     pub path: String,

@@ -279,6 +279,10 @@ pub struct RuleSet {
     pub version: String,
     /// blake3 of all files, 16 hex digits.
     pub digest: String,
+    /// How traces are read (`rules/trace.yaml`).
+    pub trace: crate::trace::Settings,
+    /// What attribution is told.
+    pub attribution: crate::attribution::Settings,
     /// How names are cut (`rules/names.yaml`).
     pub names: crate::kernel_name::Settings,
     /// Terms, each after those it uses.

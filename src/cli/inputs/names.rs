@@ -52,13 +52,9 @@ impl Names {
             capture_beside: file.capture.beside.clone(),
             endings: file.endings.clone(),
             part_folders: globs(&file.part_folders)?,
-            ranks: (file.ranks.iter())
-                .map(|rank| Number { word: word(&rank.pattern), sure: rank.sure })
-                .collect(),
+            ranks: (file.ranks.iter()).map(|rank| Number { word: word(&rank.pattern), sure: rank.sure }).collect(),
             parallel: file.parallel.iter().map(|text| Number { word: word(text), sure: true }).collect(),
-            stages: (file.stages.iter())
-                .filter_map(|(id, words)| Some((Stage::from_id(id)?, words.clone())))
-                .collect(),
+            stages: (file.stages.iter()).filter_map(|(id, words)| Some((Stage::from_id(id)?, words.clone()))).collect(),
         })
     }
 
@@ -110,9 +106,8 @@ impl Names {
     /// Stage that the file name says, else the folder it is in.
     pub(super) fn stage(&self, path: &Path) -> Option<Stage> {
         let folder = path.parent().map(name_of).unwrap_or_default().to_lowercase();
-        self.stage_of_words(self.stem(path)).or_else(|| {
-            self.stages.iter().find(|(_, words)| words.contains(&folder)).map(|(stage, _)| *stage)
-        })
+        self.stage_of_words(self.stem(path))
+            .or_else(|| self.stages.iter().find(|(_, words)| words.contains(&folder)).map(|(stage, _)| *stage))
     }
 
     /// The one stage whose words are among the parts of a name; two stages say none.

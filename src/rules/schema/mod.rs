@@ -1,7 +1,13 @@
 //! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
 
+pub mod attribution;
 pub mod fitness;
+pub mod frameworks;
+pub mod hardware;
 pub mod inputs;
 pub mod names;
+pub mod pattern;
 pub mod report;
+pub mod sites;
+pub mod stages;
 pub mod trace;
