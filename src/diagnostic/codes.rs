@@ -14,7 +14,7 @@ macro_rules! codes {
         /// The kind of a mistake.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
-            $(#[doc = $explanation] $variant,)*
+            $(#[doc = concat!("`", $name, "`: see [`Code::explanation`].")] $variant,)*
         }
 
         impl Code {

@@ -11,7 +11,7 @@ pub const OTHER: &str = "other";
 /// Categories of a timeline's launches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Classes {
-    /// Names in order of precedence, [`OTHER`] last.
+    /// Names in order of first appearance, [`OTHER`] last.
     pub names: Vec<String>,
     /// Whether the category counts as compute, by the same index.
     pub compute: Vec<bool>,
@@ -43,9 +43,23 @@ pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
     let mut predicates = Predicates::of_terms(rules);
     let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
     let answers = predicates.answer(timeline, &rules.names, None);
+    let mut kinds: Vec<(&str, bool)> = Vec::new();
+    let kind_of: Vec<u16> = rules
+        .categories
+        .iter()
+        .map(|c| {
+            let known = kinds.iter().position(|(name, _)| *name == c.name);
+            known.unwrap_or_else(|| {
+                kinds.push((&c.name, c.compute));
+                kinds.len() - 1
+            }) as u16
+        })
+        .collect();
+    let other = kinds.len() as u16;
+    kinds.push((OTHER, true));
     let mut classes = Classes {
-        names: rules.categories.iter().map(|c| c.name.clone()).chain([OTHER.to_owned()]).collect(),
-        compute: rules.categories.iter().map(|c| c.compute).chain([true]).collect(),
+        names: kinds.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        compute: kinds.iter().map(|(_, compute)| *compute).collect(),
         of_launch: Vec::with_capacity(timeline.launches.len()),
         unsure: Vec::with_capacity(timeline.launches.len()),
     };
@@ -56,9 +70,9 @@ pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
         let (class, unsure) = known.unwrap_or_else(|| {
             let first = |wanted| ids.iter().position(|id| answers.link(*id, launch) == wanted);
             match (first(Tri::Yes), first(Tri::Unknown)) {
-                (Some(n), _) => (n as u16, false),
-                (None, Some(n)) => (n as u16, true),
-                (None, None) => (ids.len() as u16, false),
+                (Some(n), _) => (kind_of[n], false),
+                (None, Some(n)) => (kind_of[n], true),
+                (None, None) => (other, false),
             }
         });
         by_pair[answers.pair(launch) as usize] = Some((class, unsure));
