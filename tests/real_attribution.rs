@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use llm_prof::attribution::{self, Given, Lookup, Settings, Stage, Timeline};
 use llm_prof::kernel_name;
-use llm_prof::rules::schema::{attribution as schema, frameworks, hardware, names, sites, stages, trace as trace_schema};
+use llm_prof::rules::schema::{
+    attribution as schema, frameworks, hardware, names, sites, stages, trace as trace_schema,
+};
 use llm_prof::trace::{self, Trace};
 
 struct Rules {
@@ -50,9 +52,18 @@ fn timeline(name: &str, captures: &[&str]) -> Option<Timeline> {
     let captures: Vec<Trace> = captures.iter().filter_map(|c| read(&rules, c)).collect();
     let started = std::time::Instant::now();
     let timeline = attribution::attribute(trace, &captures, &rules.attribution, &rules.names, &Given::default());
-    println!("{name}: {:?}, {} contexts, {} op nodes, {} frame nodes, {:?}", started.elapsed(), timeline.contexts.len(), timeline.ops.nodes.len(), timeline.frames.nodes.len(), timeline.counts);
+    println!(
+        "{name}: {:?}, {} contexts, {} op nodes, {} frame nodes, {:?}",
+        started.elapsed(),
+        timeline.contexts.len(),
+        timeline.ops.nodes.len(),
+        timeline.frames.nodes.len(),
+        timeline.counts
+    );
     println!("{:?}", timeline.run);
-    for step in &timeline.steps { println!("{} {:?}", timeline.strings.get(step.name), step); }
+    for step in &timeline.steps {
+        println!("{} {:?}", timeline.strings.get(step.name), step);
+    }
     Some(timeline)
 }
 
@@ -111,12 +122,21 @@ fn debug_all() {
         for id in t.launch_ids() {
             let c = t.context(id);
             let name: String = t.kernel(id).name.identifier.chars().take(50).collect();
-            let op = match c.op { Lookup::At(n) => t.strings.get(t.ops.name(n)).to_owned(), o => format!("{o:?}") };
-            let site = c.site.map_or(format!("{:?}", c.frame).chars().take(7).collect(), |s| t.strings.get(s).to_owned());
+            let op = match c.op {
+                Lookup::At(n) => t.strings.get(t.ops.name(n)).to_owned(),
+                o => format!("{o:?}"),
+            };
+            let site =
+                c.site.map_or(format!("{:?}", c.frame).chars().take(7).collect(), |s| t.strings.get(s).to_owned());
             let module = c.module.map_or("", |s| t.strings.get(s)).to_owned();
-            match seen.iter_mut().find(|s| s.0 == name && s.1 == op && s.2 == site && s.3 == module) { Some(s) => s.4 += 1, None => seen.push((name, op, site, module, 1)) }
+            match seen.iter_mut().find(|s| s.0 == name && s.1 == op && s.2 == site && s.3 == module) {
+                Some(s) => s.4 += 1,
+                None => seen.push((name, op, site, module, 1)),
+            }
         }
         seen.sort_by(|a, b| b.4.cmp(&a.4));
-        for s in seen.iter().take(60) { println!("{:5} {} | {} | {} | {}", s.4, s.0, s.1, s.2, s.3); }
+        for s in seen.iter().take(60) {
+            println!("{:5} {} | {} | {} | {}", s.4, s.0, s.1, s.2, s.3);
+        }
     }
 }

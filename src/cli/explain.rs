@@ -17,7 +17,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
     for timeline in &session.timelines {
         let graph = graph::build(timeline);
         let classes = engine::classify(&rules, timeline);
-        let explanation = engine::explain(&rules, timeline, &graph, &classes, family);
+        let explanation = engine::explain::explain(&rules, timeline, &graph, &classes, family);
         let head = if session.timelines.len() > 1 { format!("{}\n\n", timeline.path) } else { String::new() };
         output::print(&format!("{head}{}", explanation.text(&rules, timeline)), streams)?;
     }
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
 /// The family of an id, or of the id of a row (`fuse/sglang/x/decode`).
 fn family(id: &str, rules: &RuleSet) -> Result<usize, Failure> {
     let row = id.strip_prefix("fuse/").and_then(|rest| rest.rsplit_once('/')).map(|(family, _)| family);
-    if let Some(family) = engine::family_of(rules, row.unwrap_or(id)) {
+    if let Some(family) = engine::explain::family_of(rules, row.unwrap_or(id)) {
         return Ok(family);
     }
     let near = diagnostic::near(id, rules.families.iter().map(|family| family.id.as_str()));

@@ -10,7 +10,12 @@ use super::streams::Streams;
 use crate::report::{Report, json, markdown, text};
 
 /// Writes the report wherever it was asked for.
-pub(super) fn write(report: &Report, output: &Output, terminal: &Terminal, streams: &mut Streams) -> Result<(), Failure> {
+pub(super) fn write(
+    report: &Report,
+    output: &Output,
+    terminal: &Terminal,
+    streams: &mut Streams,
+) -> Result<(), Failure> {
     let plain = text::Style::default();
     if output.output.is_empty() {
         let format = output.format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
@@ -54,7 +59,8 @@ fn by_ending(path: &Path) -> Option<Format> {
 
 /// Writes beside the file, then renames: nobody ever sees half of it.
 fn save(path: &Path, document: &str) -> Result<(), Failure> {
-    let name = path.file_name().ok_or_else(|| Failure::usage(format!("--output {}: expected a file", path.display())))?;
+    let name =
+        path.file_name().ok_or_else(|| Failure::usage(format!("--output {}: expected a file", path.display())))?;
     let beside: PathBuf = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
     let written = fs::File::create(&beside)
         .and_then(|mut file| file.write_all(document.as_bytes()))
@@ -62,6 +68,9 @@ fn save(path: &Path, document: &str) -> Result<(), Failure> {
     written.map_err(|error| {
         // The first error is the one worth a word.
         let _ = fs::remove_file(&beside);
-        Failure::usage(format!("--output {}: cannot write it: {error}; check the folder and its permissions", path.display()))
+        Failure::usage(format!(
+            "--output {}: cannot write it: {error}; check the folder and its permissions",
+            path.display()
+        ))
     })
 }

@@ -1,7 +1,6 @@
 //! What `triage` and `explain` do alike: load the rules, choose the files, read and attribute them.
 
 use std::fmt::Display;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -19,9 +18,17 @@ use crate::trace::{self, Trace};
 
 /// Rules loaded; families that were not asked for are gone.
 pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
-    for (flag, dir) in knowledge.rules.iter().map(|dir| ("--rules", dir)).chain(knowledge.catalogs.iter().map(|dir| ("--catalogs", dir))) {
+    for (flag, dir) in knowledge
+        .rules
+        .iter()
+        .map(|dir| ("--rules", dir))
+        .chain(knowledge.catalogs.iter().map(|dir| ("--catalogs", dir)))
+    {
         if !dir.is_dir() {
-            return Err(Failure::Said { code: code::RULES, message: format!("{flag} {}: there is no such folder", dir.display()) });
+            return Err(Failure::Said {
+                code: code::RULES,
+                message: format!("{flag} {}: there is no such folder", dir.display()),
+            });
         }
     }
     let sources = match (&knowledge.rules, knowledge.catalogs.as_slice()) {
@@ -34,7 +41,10 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
     })?;
     if !terminal.quiet {
         for replaced in &rules.overrides {
-            say(streams, &format!("note: {}: {} is read instead of {}", replaced.id, replaced.by, replaced.instead_of))?;
+            say(
+                streams,
+                &format!("note: {}: {} is read instead of {}", replaced.id, replaced.by, replaced.instead_of),
+            )?;
         }
     }
     if let Some(include) = ids("--include", &knowledge.include)? {
@@ -162,7 +172,12 @@ impl Reader<'_, '_, '_> {
             write!(self.streams.err, "\r\u{1b}[K")?;
         }
         let trace = read.map_err(|error| Failure::input(error.to_string()))?;
-        self.detail(&format!("read {}: {} events in {} ms", path.display(), trace.events, begin.elapsed().as_millis()))?;
+        self.detail(&format!(
+            "read {}: {} events in {} ms",
+            path.display(),
+            trace.events,
+            begin.elapsed().as_millis()
+        ))?;
         if self.terminal.verbose > 1 {
             for (category, n) in &trace.skipped.ignored {
                 say(self.streams, &format!("  {n} events of category {category} are not needed"))?;

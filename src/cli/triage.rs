@@ -20,9 +20,8 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
             (timeline, classes, findings)
         })
         .collect();
-    let analyses: Vec<Analysis> = (judged.iter())
-        .map(|(timeline, classes, findings)| Analysis { timeline, classes, findings })
-        .collect();
+    let analyses: Vec<Analysis> =
+        (judged.iter()).map(|(timeline, classes, findings)| Analysis { timeline, classes, findings }).collect();
     let options = Options {
         traces: session.traces,
         min_share: args.output.min_share,

@@ -11,9 +11,15 @@ use super::family::{self, LoadedFamily};
 use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
 use super::resolve;
+use super::schema::attribution::AttributionFile;
+use super::schema::frameworks::FrameworksFile;
+use super::schema::hardware::HardwareFile;
 use super::schema::launch::LaunchEntry;
+use super::schema::names::Names;
 use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
-use super::schema::{self};
+use super::schema::sites::SitesFile;
+use super::schema::stages::StagesFile;
+use super::schema::trace::TraceFile;
 use super::source::{CATALOGS, Entry, RULES, Sources, VERSION};
 use super::yaml;
 use super::{Category, Override, RuleSet, Subject, Term, TermCase, TransparentRole};
@@ -24,9 +30,7 @@ pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut loader = Loader::new(sources);
     let mut rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
 
-    // One line a rule file that is a room's settings. A new file: its struct in `schema/`, its line here.
-    rules.names = loader.settings::<schema::names::Names, _>("names.yaml");
-
+    loader.rooms(&mut rules);
     let shared = loader.shared();
     let families = loader.families(&mut rules);
     rules.version = loader.version();
@@ -94,9 +98,48 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// A file that is the settings of one room.
-    fn settings<F: DeserializeOwned, S: From<F> + Default>(&mut self, name: &'static str) -> S {
-        self.file::<F>(name).map_or_else(S::default, |(_, file)| file.into())
+    /// The files that are settings of a room. A new file: its struct in `schema/`, its line here.
+    fn rooms(&mut self, rules: &mut RuleSet) {
+        self.room("trace.yaml", |file: TraceFile| file.settings().map(|s| rules.trace = s));
+        self.room("names.yaml", |file: Names| {
+            rules.names = file.into();
+            Ok(())
+        });
+        let attribution = &mut rules.attribution;
+        self.room("attribution.yaml", |file: AttributionFile| {
+            file.fill(attribution);
+            Ok(())
+        });
+        self.room("frameworks.yaml", |file: FrameworksFile| {
+            file.fill(attribution);
+            Ok(())
+        });
+        self.room("hardware.yaml", |file: HardwareFile| {
+            file.fill(attribution);
+            Ok(())
+        });
+        self.room("sites.yaml", |file: SitesFile| file.fill(attribution));
+        self.room("stages.yaml", |file: StagesFile| file.fill(attribution));
+        self.room("inputs.yaml", |file| {
+            rules.inputs = file;
+            Ok(())
+        });
+        self.room("fitness.yaml", |file| {
+            rules.fitness = file;
+            Ok(())
+        });
+        self.room("report.yaml", |file| {
+            rules.report = file;
+            Ok(())
+        });
+    }
+
+    /// One file that is settings of a room; what the room refuses is a mistake in the file.
+    fn room<F: DeserializeOwned>(&mut self, name: &'static str, fill: impl FnOnce(F) -> Result<(), String>) {
+        let Some((file, settings)) = self.file::<F>(name) else { return };
+        if let Err(reason) = fill(settings) {
+            self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
+        }
     }
 
     fn shared(&mut self) -> Shared {

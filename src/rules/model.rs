@@ -322,7 +322,7 @@ pub struct RuleSet {
     pub trace: crate::trace::Settings,
     /// What attribution is told.
     pub attribution: crate::attribution::Settings,
-    /// How names are cut (`rules/names.yaml`).
+    /// How names are cut.
     pub names: crate::kernel_name::Settings,
     /// Terms, each after those it uses.
     pub terms: Vec<Term>,
@@ -334,11 +334,11 @@ pub struct RuleSet {
     pub transparent: Vec<TransparentRole>,
     /// Families in id order, overlap ones among them.
     pub families: Vec<Family>,
-    /// How the report reads.
+    /// How the report reads (`rules/report.yaml`).
     pub report: super::schema::report::ReportFile,
-    /// What makes a trace unfit for a question.
+    /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
-    /// How files are told apart by their names.
+    /// How files are told apart by their names (`rules/inputs.yaml`).
     pub inputs: super::schema::inputs::InputsFile,
     /// Families replaced by added catalogs, in id order.
     pub overrides: Vec<Override>,
