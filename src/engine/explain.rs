@@ -144,7 +144,11 @@ impl Explanation {
             }
         }
         if self.findings.is_empty() {
-            writeln!(out, "\nNo row.")?;
+            let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.shuts());
+            match closed.filter(|_| self.forms.iter().any(|form| form.matches > 0)) {
+                Some(gate) => writeln!(out, "\nNo row: {}.", gate.reason())?,
+                None => writeln!(out, "\nNo row: nothing matched.")?,
+            }
         }
         Ok(())
     }

@@ -208,8 +208,6 @@ fn drawn_match(timeline: &Timeline, finding: &Finding, gates: &[Gate]) -> Vec<St
         "              f fused, s split, ? matched through an unknown, . seen through, [ context".to_owned(),
     ];
     lines.extend(gates.iter().filter(|gate| gate.answer != Tri::Yes).map(|gate| format!("      gate    {}", gate.reason())));
-    lines.extend(finding.reasons.iter().map(|reason| format!("      note    {reason}")));
-    lines.dedup();
     lines
 }
 

@@ -34,10 +34,15 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Whether the family is not spoken of because of it.
+    pub fn shuts(&self) -> bool {
+        self.effect == Effect::Silent && self.answer == Tri::No
+    }
+
     /// Why a gate that does not say yes does not: a sentence without full stop.
     pub fn reason(&self) -> String {
         match (self.answer, self.ask) {
-            (Tri::Unknown, Some(ask)) => format!("needs {}: {}, {ask}", self.wants, self.found),
+            (_, Some(ask)) if self.found == UNKNOWN => format!("needs {}: {}, {ask}", self.wants, self.found),
             _ => format!("needs {}: {}", self.wants, self.found),
         }
     }
@@ -59,7 +64,7 @@ pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
             Some(known) => (Tri::from_bool(when.frameworks.contains(&known.value)), told(known)),
             None => (Tri::No, UNKNOWN.to_owned()),
         };
-        gate("frameworks", when.frameworks.join(" or "), answer, Some("pass --framework"), Effect::Silent);
+        gate("frameworks", format!("framework {}", when.frameworks.join(" or ")), answer, Some("pass --framework"), Effect::Silent);
     }
     if !when.models_any.is_empty() || !when.models_none.is_empty() {
         let answer = match &run.model {

@@ -216,11 +216,10 @@ impl Maker<'_> {
         mut split: Vec<Occurrence>,
         granted: &dyn Fn(&Gate) -> bool,
     ) -> Option<(Finding, Vec<Gate>)> {
-        let silent = |gate: &Gate| gate.effect == Effect::Silent;
         if self.stage == Stage::Capture && !self.family.when.stages.contains(&Stage::Capture) {
             return None;
         }
-        if self.gates.iter().any(|gate| silent(gate) && gate.answer == Tri::No) {
+        if self.gates.iter().any(Gate::shuts) {
             return None;
         }
         // What is fused is not split, whatever the split form makes of it.
