@@ -2,6 +2,7 @@
 
 pub mod advice;
 mod automaton;
+mod cases;
 mod chain;
 mod classify;
 pub mod explain;
@@ -19,6 +20,7 @@ mod tri;
 pub mod version;
 
 pub use automaton::{Alphabet, Match, find};
+pub use cases::{CaseResult, run_term_cases};
 pub use chain::{Pattern, Program};
 pub use classify::{Classes, OTHER, classify};
 pub use finding::*;

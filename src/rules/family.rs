@@ -85,7 +85,6 @@ impl Reader<'_> {
             split: self.chain(yaml.split.as_ref(), true),
             after: self.chain(yaml.after.as_ref(), false),
             before: self.chain(yaml.before.as_ref(), false),
-            overlap: yaml.overlap.as_ref().map(|s| s.value.clone()),
             per: yaml.per.into(),
             priority: yaml.priority,
             subsumes: words(&yaml.subsumes),

@@ -178,8 +178,6 @@ pub struct Family {
     pub after: Option<Chain>,
     /// Context after the finding.
     pub before: Option<Chain>,
-    /// Clause of an overlap family, as written.
-    pub overlap: Option<String>,
     /// Recurrence.
     pub per: Per,
     /// Order of rows of equal length.
