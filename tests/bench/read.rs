@@ -86,6 +86,7 @@ enum Way {
     Decompress,
     Extract {
         frames: bool,
+        block_kb: usize,
     },
     /// The whole program, when it stands beside this benchmark.
     Triage(PathBuf),
