@@ -24,6 +24,8 @@ const LONGEST_LITERAL: usize = 1024;
 pub(super) struct Skeletons {
     /// The first node has no literal and is where every event begins.
     nodes: Vec<Node>,
+    /// By node, the place in its branches of the one taken last: it is tried first.
+    hot: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -38,8 +40,6 @@ struct Node {
     then: Then,
     /// What may follow the value.
     branches: Vec<usize>,
-    /// The branch taken last, tried first.
-    hot: usize,
 }
 
 /// What follows a literal.
@@ -52,11 +52,12 @@ enum Then {
 
 impl Skeletons {
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::new(&[], Then::Value(Shape::Scalar, None))] }
+        Self { nodes: vec![Node::new(&[], Then::Value(Shape::Scalar, None))], hot: vec![0] }
     }
 
     /// Reads the event at `at` when a known path fits; gives its class and the first byte after it.
-    #[inline]
+    // Inlined into its long caller it would lose the registers of its short loop.
+    #[inline(never)]
     pub(super) fn event<'b>(
         &mut self,
         bytes: &'b [u8],
@@ -64,42 +65,32 @@ impl Skeletons {
         event: &mut RawEvent<'b>,
     ) -> Option<(Class, usize)> {
         event.clear();
+        let nodes = &self.nodes[..];
         let mut node = 0;
         loop {
-            let (next, after) = self.branch(node, bytes, at)?;
-            node = next;
-            at = after;
-            match self.nodes[node].then {
-                Then::End(class) => return Some((class, at)),
-                Then::Value(shape, field) => {
-                    let end = match shape {
-                        Shape::Text => scan::text_end(bytes, at)?,
-                        Shape::Scalar => scan::scalar_end(bytes, at)?,
-                        Shape::List | Shape::Object => scan::container_end(bytes, at)?,
-                    };
-                    if let Some(field) = field {
-                        event.set(field, Value { bytes: &bytes[at..end], shape });
-                    }
-                    at = end;
-                }
+            let rest = bytes.get(at..)?;
+            // Near the end of a window there are fewer bytes than that; the parser reads the event then.
+            let head = Wide::load(*rest.first_chunk()?);
+            let branches = &nodes[node].branches[..];
+            let mut next = *branches.get(self.hot[node])?;
+            if !nodes[next].fits(head, rest) {
+                let taken = branches.iter().position(|&other| nodes[other].fits(head, rest))?;
+                self.hot[node] = taken;
+                next = branches[taken];
             }
+            node = next;
+            at += nodes[node].literal.len();
+            let (end, shape, field) = match nodes[node].then {
+                Then::End(class) => return Some((class, at)),
+                Then::Value(shape @ Shape::Text, field) => (scan::text_end(bytes, at)?, shape, field),
+                Then::Value(shape @ Shape::Scalar, field) => (scan::scalar_end(bytes, at)?, shape, field),
+                Then::Value(shape, field) => (scan::container_end(bytes, at)?, shape, field),
+            };
+            if let Some(field) = field {
+                event.set(field, Value { bytes: &bytes[at..end], shape });
+            }
+            at = end;
         }
-    }
-
-    /// The branch that fits at `at`, and the first byte after its literal.
-    #[inline]
-    fn branch(&mut self, node: usize, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-        let rest = bytes.get(at..)?;
-        // Near the end of a window there are fewer bytes than that; the parser reads the event then.
-        let head = Wide::load(*rest.first_chunk()?);
-        let Node { branches, hot, .. } = &self.nodes[node];
-        let likely = *branches.get(*hot)?;
-        if self.nodes[likely].fits(head, rest) {
-            return Some((likely, at + self.nodes[likely].literal.len()));
-        }
-        let (n, &other) = branches.iter().enumerate().find(|&(_, &other)| self.nodes[other].fits(head, rest))?;
-        self.nodes[node].hot = n;
-        Some((other, at + self.nodes[other].literal.len()))
     }
 
     /// Keeps the layout of the event in `bytes` at `start..end`, which the parser read as `pieces`.
@@ -128,6 +119,7 @@ impl Skeletons {
         }
         let new = self.nodes.len();
         self.nodes.push(Node::new(literal, then));
+        self.hot.push(0);
         self.nodes[node].branches.push(new);
         Some(new)
     }
@@ -146,7 +138,7 @@ impl Node {
             Then::Value(Shape::Scalar, _) => First::SCALAR,
         };
         let head_mask = ((1_u64 << length) - 1) as u32;
-        Self { literal: literal.into(), head, head_mask, first, then, branches: Vec::new(), hot: 0 }
+        Self { literal: literal.into(), head, head_mask, first, then, branches: Vec::new() }
     }
 
     /// Whether `rest`, which begins with `head`, begins with the literal and then with a value of the right shape.
