@@ -64,7 +64,13 @@ pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
             Some(known) => (Tri::from_bool(when.frameworks.contains(&known.value)), told(known)),
             None => (Tri::No, UNKNOWN.to_owned()),
         };
-        gate("frameworks", format!("framework {}", when.frameworks.join(" or ")), answer, Some("pass --framework"), Effect::Silent);
+        gate(
+            "frameworks",
+            format!("framework {}", when.frameworks.join(" or ")),
+            answer,
+            Some("pass --framework"),
+            Effect::Silent,
+        );
     }
     if !when.models_any.is_empty() || !when.models_none.is_empty() {
         let answer = match &run.model {

@@ -13,9 +13,9 @@ mod miss;
 mod predicate;
 mod run;
 mod subsume;
-pub mod testing;
 #[cfg(test)]
 mod test_rules;
+pub mod testing;
 mod tri;
 pub mod version;
 

@@ -324,16 +324,29 @@ pub(super) fn related(row: &FuseRow) -> String {
     text
 }
 
-/// What to type, each switch once.
+/// Where a pattern runs, the places with most time; how they were found is said once when it is one way.
+pub(super) fn locations(row: &FuseRow) -> Vec<String> {
+    const MOST: usize = 3;
+    let alike = row.locations.windows(2).all(|pair| pair[0].found_by == pair[1].found_by);
+    let mut places: Vec<String> = (row.locations.iter().take(MOST))
+        .map(|place| format!("{}{}", clean(&place.location), if alike { "" } else { found(&place.found_by) }))
+        .collect();
+    if let Some(more) = row.locations.len().checked_sub(MOST).filter(|more| *more > 0) {
+        places.push(plural(more as u64, "more place"));
+    }
+    if let (Some(last), Some(first), true) = (places.last_mut(), row.locations.first(), alike) {
+        last.push_str(found(&first.found_by));
+    }
+    places
+}
+
+/// What to type, each switch once; a flag that is set by being there has no value.
 pub(super) fn toggles(row: &FuseRow) -> Vec<String> {
-    row.toggles
-        .iter()
+    (row.toggles.iter())
         .map(|toggle| {
-            if toggle.value.is_empty() {
-                clean(&toggle.spelling)
-            } else {
-                format!("{}={}", clean(&toggle.spelling), clean(&toggle.value))
-            }
+            let flag = toggle.spelling.starts_with('-') && toggle.value == "true";
+            let spelling = clean(&toggle.spelling);
+            if flag || toggle.value.is_empty() { spelling } else { format!("{spelling}={}", clean(&toggle.value)) }
         })
         .collect()
 }

@@ -18,14 +18,14 @@ pub fn render(report: &Report) -> String {
         line(&mut out, format_args!("- Fitness: `{}` {} {}", fitness.code, text(&fitness.finding), text(&fitness.fix)));
     }
     line(&mut out, format_args!("\n## Kernel table\n\nShares are of the stage's summed GPU kernel time."));
-    sections(report, &mut out, kernel_section, cells::no_kernels);
+    sections(report, &mut out, true, kernel_section, cells::no_kernels);
     line(
         &mut out,
         format_args!(
             "\n## Fuse-pattern table\n\n\"Could save\" is an estimate: the time of each occurrence less its longest kernel. Rows that share launches do not add up."
         ),
     );
-    sections(report, &mut out, fuse_section, cells::no_fuse);
+    sections(report, &mut out, false, fuse_section, cells::no_fuse);
     line(&mut out, format_args!("\nSummary: {}", text(&report.summary)));
     out
 }
@@ -39,13 +39,17 @@ fn line(out: &mut String, args: std::fmt::Arguments) {
 fn sections(
     report: &Report,
     out: &mut String,
+    facts: bool,
     section: fn(&Report, &StageInfo, &mut String),
     empty: fn(&Report, Option<&StageInfo>) -> String,
 ) {
     let mut any = false;
     for stage in report.stages.iter().filter(|stage| stage.shown && stage.launches > 0) {
         any = true;
-        line(out, format_args!("\n### {}\n\n{}\n", stage.title, text(&cells::stage_short(report, stage))));
+        line(out, format_args!("\n### {}\n", stage.title));
+        if facts {
+            line(out, format_args!("{}\n", text(&cells::stage_short(report, stage))));
+        }
         section(report, stage, out);
     }
     if !any {
@@ -130,16 +134,11 @@ fn fuse_row(row: &FuseRow, out: &mut String) {
         })
         .collect();
     let mut sure = text(&row.confidence);
-    for reason in &row.reasons {
+    for reason in row.reasons.iter().filter(|reason| **reason != row.advice) {
         let _ = write!(sure, "<br>{}", text(reason));
     }
     let origin = if row.origin == "mainline" { String::new() } else { format!(", {}", row.origin) };
-    let places: Vec<String> = row
-        .locations
-        .iter()
-        .take(3)
-        .map(|place| format!("{}{}", code(&place.location), cells::found(&place.found_by)))
-        .collect();
+    let places: Vec<String> = cells::locations(row).iter().map(|place| text(place)).collect();
     let save = row.could_save_us.map_or_else(
         || "–".to_owned(),
         |us| format!("~{}, {}", cells::time(us), cells::plural(row.launches_saved.unwrap_or(0), "launch")),

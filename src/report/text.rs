@@ -58,9 +58,9 @@ pub fn render(report: &Report, style: Style) -> String {
     let mut page = Page { out: String::new(), columns: style.width.max(NARROWEST), paint: Paint(style.color) };
     page.head(report);
     page.title("Kernel table", "shares of the stage's GPU kernel time");
-    page.sections(report, Page::kernels, cells::no_kernels);
+    page.sections(report, true, Page::kernels, cells::no_kernels);
     page.title("Fuse-pattern table", "\"could save\" is an estimate; rows that share launches do not add up");
-    page.sections(report, Page::fuse, cells::no_fuse);
+    page.sections(report, false, Page::fuse, cells::no_fuse);
     page.line("");
     page.pair("Summary", &report.summary, 9, Paint::bold);
     page.out
@@ -130,6 +130,7 @@ impl Page {
     fn sections(
         &mut self,
         report: &Report,
+        facts: bool,
         section: fn(&mut Self, &Report, &StageInfo),
         empty: fn(&Report, Option<&StageInfo>) -> String,
     ) {
@@ -138,7 +139,8 @@ impl Page {
             any = true;
             self.line("");
             let rest = self.columns.saturating_sub(width(stage.title) + 5);
-            let facts = self.paint.dim(&cut(&cells::stage_short(report, stage), rest));
+            let facts = if facts { cells::stage_short(report, stage) } else { String::new() };
+            let facts = self.paint.dim(&cut(&facts, rest));
             let title = self.paint.bold(stage.title);
             self.line(&format!("── {title}  {facts}"));
             section(self, report, stage);
@@ -189,8 +191,14 @@ impl Page {
             let share = if places.len() == 1 { String::new() } else { format!("{} ", cells::share(place.share_pct)) };
             let op = if n == 0 && !ops.is_empty() { format!(" · {ops}") } else { String::new() };
             let found = if found_alike { "" } else { cells::found(&place.found_by) };
-            let beside = width(&share) + width(&op) + width(found);
-            lines.push(format!("{share}{}{found}{op}", place.text(Some(room.saturating_sub(beside)))));
+            let beside = width(&share) + width(found);
+            let line = format!("{share}{}{found}{op}", place.text(Some(room.saturating_sub(beside + width(&op)))));
+            if width(&line) <= room {
+                lines.push(line);
+            } else {
+                lines.push(format!("{share}{}{found}", place.text(Some(room.saturating_sub(beside)))));
+                lines.push(ops.clone());
+            }
         }
         if places.is_empty() && !ops.is_empty() {
             lines.push(ops);
@@ -233,14 +241,14 @@ impl Page {
 
     /// All that does not fit a column, most wanted first.
     fn fuse_details(&mut self, row: &FuseRow) {
-        if !row.advice.is_empty() {
+        if !row.advice.is_empty() && row.action != "none" {
             self.detail("do", &cells::clean(&row.advice));
         }
         let toggles = cells::toggles(row);
         if !toggles.is_empty() && row.action != "none" {
             self.detail("type", &toggles.join("   "));
         }
-        for reason in &row.reasons {
+        for reason in row.reasons.iter().filter(|reason| **reason != row.advice) {
             self.detail("because", &cells::clean(reason));
         }
         let mut much = format!("{} · {}", cells::occurrences(row), cells::related(row));
@@ -252,13 +260,9 @@ impl Page {
         let kernels: Vec<String> =
             row.kernels.iter().zip(&names).map(|(kernel, name)| cells::evidence(kernel, name)).collect();
         self.detail("kernels", &kernels.join(" · "));
-        let places: Vec<String> = (row.locations.iter().take(3))
-            .map(|place| format!("{}{}", cells::clean(&place.location), cells::found(&place.found_by)))
-            .collect();
-        let more = row.locations.len().saturating_sub(3);
-        let more = if more > 0 { format!(" · {more} more") } else { String::new() };
+        let places = cells::locations(row);
         if !places.is_empty() {
-            self.detail("where", &format!("{}{more}", places.join(" · ")));
+            self.detail("where", &places.join(" · "));
         }
         if !row.candidate.is_empty() {
             let paths = row.candidate.iter().map(|path| cells::clean(path)).collect::<Vec<_>>().join(" · ");

@@ -80,5 +80,8 @@ fn a_trace_without_launches_has_no_row() {
 fn old_ids_are_known() {
     let renamed = Family { aliases: vec!["old/x".into()], ..family("new/x", "rope") };
     let rules = rules(vec![renamed]);
-    assert_eq!((family_of(&rules, "old/x"), family_of(&rules, "new/x"), family_of(&rules, "x")), (Some(0), Some(0), None));
+    assert_eq!(
+        (family_of(&rules, "old/x"), family_of(&rules, "new/x"), family_of(&rules, "x")),
+        (Some(0), Some(0), None)
+    );
 }

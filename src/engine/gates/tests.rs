@@ -76,10 +76,7 @@ fn arguments_are_found_however_they_are_spelled() {
 fn what_is_needed_says_where_it_was_read() {
     let needs = asking(|f| f.when.needs = vec![("attention_backend".into(), "fa3".into())]);
     let found = gate(&needs, &args(&[("attention_backend", "\"triton\"")]));
-    assert_eq!(
-        found.reason(),
-        "needs attention_backend = fa3: attention_backend is triton (server_args.json)"
-    );
+    assert_eq!(found.reason(), "needs attention_backend = fa3: attention_backend is triton (server_args.json)");
     assert_eq!(gate(&needs, &args(&[])).reason(), "needs attention_backend = fa3: unknown, pass --server-args");
 }
 

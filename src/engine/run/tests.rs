@@ -205,7 +205,11 @@ fn a_path_of_a_later_version_says_upgrade() {
     line.run.framework_version = None;
     let found = one(later, &line);
     assert_eq!(found.action, Action::Check);
-    assert!(found.advice.ends_with("it is in vllm ≥ 0.11, and the version of this trace is unknown"), "{}", found.advice);
+    assert!(
+        found.advice.ends_with("it is in vllm ≥ 0.11, and the version of this trace is unknown"),
+        "{}",
+        found.advice
+    );
 }
 
 #[test]
