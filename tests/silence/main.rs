@@ -1,5 +1,6 @@
 //! Healthy and foreign runs: no family may find work in them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -56,6 +57,24 @@ fn healthy_servers_have_rows_in_use_only() {
     for path in runs("healthy-") {
         let wrong: Vec<String> = rows(&path).into_iter().filter(|row| !row.contains(" in-use ")).collect();
         assert_eq!(wrong, [""; 0], "{}", path.display());
+    }
+}
+
+/// One kernel is the fused form of one family: that of its own library, on its own hardware.
+#[test]
+fn a_fused_kernel_is_in_use_once() {
+    for path in runs("healthy-") {
+        let report = common::triage(&path).report();
+        let mut owners = BTreeMap::new();
+        for row in report["fuse"].as_array().into_iter().flatten().filter(|row| row["covered_by"].is_null()) {
+            for kernel in row["kernels"].as_array().into_iter().flatten() {
+                let families: &mut Vec<&Value> = owners.entry(kernel["name"].to_string()).or_default();
+                families.push(&row["family"]);
+            }
+        }
+        for (kernel, families) in owners {
+            assert_eq!(families.len(), 1, "{}: {kernel} is said to be the fused form of {families:?}", path.display());
+        }
     }
 }
 

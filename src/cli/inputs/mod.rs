@@ -59,6 +59,13 @@ pub(super) fn gather(paths: &[PathBuf], ask: Ask, rules: &RuleSet) -> Result<Inp
         message: format!("rules/inputs.yaml: {error}"),
     })?;
     let found = walk::find(paths, &names, &rules.trace)?;
+    if found.is_empty() {
+        let places: Vec<String> = paths.iter().map(|path| shown(path)).collect();
+        return Err(Failure::input(format!(
+            "{}: no trace found: expected .json, .json.gz or .zst files as torch.profiler writes them",
+            places.join(", ")
+        )));
+    }
     let mut inputs = choice::choose(found, ask, &names)?;
     for input in &mut inputs.taken {
         input.server_args = sidecar::server_args_beside(&input.path, &names);

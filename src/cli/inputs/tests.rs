@@ -219,7 +219,7 @@ fn what_cannot_be_read_is_said_with_file_and_remedy() {
     );
     assert!(message("empty.json").starts_with("empty.json: no trace: "), "{}", message("empty.json"));
     assert!(message("no").contains("notes.json: no trace: "), "{}", message("no"));
-    assert!(message("none").starts_with("no trace found: expected JSON"), "{}", message("none"));
+    assert!(message("none").starts_with("none: no trace found: expected .json"), "{}", message("none"));
     assert!(message("none/*.json").ends_with("no file matches; check the pattern"));
 }
 
