@@ -41,11 +41,23 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// Source files that ship: not `tests.rs`, not below a folder `tests`.
+/// Source files that ship: not `tests.rs`, not below a folder `tests`, not declared under `#[cfg(test)]`.
 fn sources() -> Vec<PathBuf> {
     let mut all = files("src", "rs");
-    all.retain(|path| !path.iter().any(|part| part == "tests" || part == "tests.rs"));
+    all.retain(|path| !path.iter().any(|part| part == "tests" || part == "tests.rs") && !for_tests(path));
     all
+}
+
+/// Whether the module file above declares this one for tests only.
+fn for_tests(path: &Path) -> bool {
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem().and_then(|stem| stem.to_str())) else {
+        return false;
+    };
+    [folder.join("mod.rs"), folder.with_extension("rs"), folder.join("lib.rs")].iter().any(|above| {
+        let text = std::fs::read_to_string(above).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        lines.windows(2).any(|pair| pair[0] == "#[cfg(test)]" && pair[1].ends_with(&format!("mod {stem};")))
+    })
 }
 
 /// The room of a file, `None` for the two files beside the rooms.
