@@ -37,8 +37,7 @@ fn read(rules: &RuleSet, name: &str) -> Option<Trace> {
 fn findings(rules: &RuleSet, name: &str, captures: &[&str]) -> Option<(Timeline, Vec<Finding>)> {
     let trace = read(rules, name)?;
     let captures: Vec<Trace> = captures.iter().filter_map(|capture| read(rules, capture)).collect();
-    let timeline =
-        attribution::attribute(trace, &captures, &rules.attribution, &rules.names, &Given::default());
+    let timeline = attribution::attribute(trace, &captures, &rules.attribution, &rules.names, &Given::default());
     let started = Instant::now();
     let graph = graph::build(&timeline);
     let built = started.elapsed();

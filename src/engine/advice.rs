@@ -26,9 +26,8 @@ fn holds(version: Option<&str>, since: Option<&str>, until: Option<&str>) -> boo
 /// A toggle as one types it.
 pub fn typed(toggle: &Toggle) -> String {
     match (toggle.name.starts_with("--"), toggle.value.as_str()) {
-        (true, "true" | "") => toggle.name.clone(),
+        (true, "true") | (_, "") => toggle.name.clone(),
         (true, value) => format!("{} {value}", toggle.name),
-        (false, "") => toggle.name.clone(),
         (false, value) => format!("{}={value}", toggle.name),
     }
 }
@@ -66,7 +65,8 @@ pub(super) fn advice(
     gates: &[Gate],
     in_use: impl Fn(&str) -> bool,
 ) -> String {
-    let list = |toggles: &[&Toggle]| toggles.iter().map(|t| format!("`{}`", typed(t))).collect::<Vec<_>>().join(" and ");
+    let list =
+        |toggles: &[&Toggle]| toggles.iter().map(|t| format!("`{}`", typed(t))).collect::<Vec<_>>().join(" and ");
     let all = toggles(family, run);
     let (on, off): (Vec<&Toggle>, Vec<&Toggle>) =
         all.iter().filter(|t| is_on(t, run).is_some()).partition(|t| is_on(t, run) == Some(true));
@@ -81,7 +81,10 @@ pub(super) fn advice(
         Action::TurnOn => words.push(format!("set {}", list(&off))),
         Action::Check | Action::Regressed => match sources(family, run).first() {
             _ if !all.is_empty() && on.len() == all.len() => {
-                words.push(format!("{} is set, and yet the split form runs: see what else the path asks for", list(&on)));
+                words.push(format!(
+                    "{} is set, and yet the split form runs: see what else the path asks for",
+                    list(&on)
+                ));
             }
             _ if !all.is_empty() => words.push(format!("check that {} is set", list(&all))),
             Some(source) => words.push(format!("the fused path should apply here: check {}", source.path)),

@@ -21,10 +21,7 @@ pub(super) fn rules(families: Vec<Family>) -> RuleSet {
             term("store", r#"name("store_kvcache")"#),
             term("quant", r#"name("quant")"#),
         ],
-        transparent: vec![
-            role("layout-copy", r#"name("copy") and op("aten::clone")"#),
-            role("memset", "kind(memset)"),
-        ],
+        transparent: vec![role("layout-copy", r#"name("copy") and op("aten::clone")"#), role("memset", "kind(memset)")],
         families,
         ..RuleSet::default()
     }
@@ -52,7 +49,6 @@ pub(super) fn family(id: &str, split: &str) -> Family {
         split: chain(split),
         after: None,
         before: None,
-        overlap: None,
         per: Per::Layer,
         priority: 0,
         subsumes: Vec::new(),
@@ -87,15 +83,7 @@ pub(super) fn timeline(names: &[&str]) -> Timeline {
 /// Cuts the one step of a timeline into steps of `lengths` launches.
 pub(super) fn cut(timeline: &mut Timeline, stage: Stage, lengths: &[usize]) {
     let name = timeline.steps[0].name;
-    let step = Step {
-        name,
-        stage,
-        start: Nanos::ZERO,
-        end: Nanos::ZERO,
-        tokens: None,
-        requests: None,
-        whole: true,
-    };
+    let step = Step { name, stage, start: Nanos::ZERO, end: Nanos::ZERO, tokens: None, requests: None, whole: true };
     timeline.steps = vec![step; lengths.len()];
     let mut launches = timeline.launches.iter_mut();
     for (index, length) in lengths.iter().enumerate() {
@@ -107,6 +95,6 @@ pub(super) fn cut(timeline: &mut Timeline, stage: Stage, lengths: &[usize]) {
 }
 
 /// A fact with a source.
-pub(super) fn known<T>(value: T) -> Option<Known<T>> {
-    Some(Known { value, source: "test".into() })
+pub(super) fn known<T>(value: T) -> Known<T> {
+    Known { value, source: "test".into() }
 }

@@ -1,7 +1,7 @@
 //! The runner of family tests: outcomes and drawings.
 
 use super::super::test_rules::{family, launches, rules, with_fused};
-use super::{test_families, CaseResult};
+use super::{CaseResult, test_families};
 use crate::rules::{Case, Family, Outcome, parse_chain};
 
 fn case(name: &str, chain: &[&str], expect: Outcome) -> Case {

@@ -32,7 +32,7 @@ fn a_model_word_is_found_in_any_spelling_and_its_near_miss_is_not() {
         f.when.models_any = vec!["qwen3".into()];
         f.when.models_none = vec!["qwen3.5".into()];
     });
-    let of = |model: &str| gate(&qwen, &Run { model: known(model.to_owned()), ..Run::default() }).answer;
+    let of = |model: &str| gate(&qwen, &Run { model: Some(known(model.to_owned())), ..Run::default() }).answer;
     assert_eq!(of("Qwen/Qwen3-8B"), Tri::Yes);
     assert_eq!(of("qwen3_5-moe"), Tri::No);
     assert_eq!(of("llama-3"), Tri::No);
@@ -55,7 +55,7 @@ fn a_dtype_is_told_by_the_model_or_the_arguments() {
     assert_eq!(gate(&fp8, &args(&[("quantization", "null"), ("dtype", "\"bfloat16\"")])).answer, Tri::No);
     assert_eq!(gate(&fp8, &args(&[("quantization", "\"modelopt\""), ("dtype", "\"bfloat16\"")])).answer, Tri::Unknown);
     assert_eq!(gate(&fp8, &args(&[("dtype", "\"auto\"")])).answer, Tri::Unknown);
-    let named = Run { model: known("Qwen3-8B-FP8".to_owned()), ..Run::default() };
+    let named = Run { model: Some(known("Qwen3-8B-FP8".to_owned())), ..Run::default() };
     assert_eq!(gate(&fp8, &named).answer, Tri::Yes);
 }
 
@@ -76,10 +76,7 @@ fn arguments_are_found_however_they_are_spelled() {
 fn what_is_needed_says_where_it_was_read() {
     let needs = asking(|f| f.when.needs = vec![("attention_backend".into(), "fa3".into())]);
     let found = gate(&needs, &args(&[("attention_backend", "\"triton\"")]));
-    assert_eq!(
-        found.reason(),
-        "needs attention_backend = fa3: attention_backend is triton (server_args.json)"
-    );
+    assert_eq!(found.reason(), "needs attention_backend = fa3: attention_backend is triton (server_args.json)");
     assert_eq!(gate(&needs, &args(&[])).reason(), "needs attention_backend = fa3: unknown, pass --server-args");
 }
 
