@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::launch::{CallRole, CallRoles, Joined, join};
-use super::nest::Tree;
-use super::place::{Ask, Place, Places, Scene, Texts, find};
-use super::replay::{Captured, Demangler, Replays, replays, segments};
+use super::place::{Ask, Place, Scene, Texts, Trees, find};
+use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
+use super::rows::Rows;
 use super::stage::{Steps, Where};
-use super::{
-    AttributionCounts, Context, ContextId, FoundBy, Given, Kernel, KernelId, Launch, Lookup, Settings, Stage, Stream,
-    StreamId, Timeline, run, site,
-};
-use crate::kernel_name::{self, KernelName};
-use crate::trace::{GpuKind, StreamKey, StringId, Strings, Trace, Warning};
+use super::{Context, FoundBy, Given, Launch, Lookup, NodeId, Settings, Stage, Step, Timeline, run, site};
+use crate::kernel_name;
+use crate::trace::{GpuKind, LaneId, Strings, Trace, Warning};
+use crate::units::Nanos;
 
 /// Attributes the GPU events of one device of `trace`. `captures` are sibling files of the same rank that may hold its
 /// graph captures.
@@ -28,68 +26,42 @@ pub fn attribute(
     let mut strings = std::mem::take(&mut trace.strings);
     let mut warnings = std::mem::take(&mut trace.warnings);
     let joined = join(&trace, &strings, settings, given, &mut warnings);
+    let steps = Steps::find(&trace, &strings, &joined, settings);
 
-    // Captures: this file's first, then its siblings'.
-    let mut sides: Vec<Side<'_>> = vec![Side { trace: &trace, joined: None, texts: Texts::new(None) }];
-    for capture in captures {
+    // This file first, then its siblings.
+    let mut sides: Vec<Side<'_>> = vec![Side { trace: &trace, joined, steps, texts: Texts::new(None) }];
+    for sibling in captures {
         let rank = Given { rank: given.rank, ..Given::default() };
-        let joined = join(capture, &capture.strings, settings, &rank, &mut Vec::new());
-        sides.push(Side { trace: capture, joined: Some(joined), texts: Texts::new(Some(&capture.strings)) });
+        let joined = join(sibling, &sibling.strings, settings, &rank, &mut Vec::new());
+        let steps = Steps::find(sibling, &sibling.strings, &joined, settings);
+        sides.push(Side { trace: sibling, joined, steps, texts: Texts::new(Some(&sibling.strings)) });
     }
     let mut demangler = Demangler::new(names);
-    let mut captured = Vec::new();
+    let mut segments: Vec<Segment> = Vec::new();
     for (index, side) in sides.iter_mut().enumerate() {
-        let joined = side.joined.as_ref().unwrap_or(&joined);
-        captured.extend(segments(side.trace, index, joined, settings, &mut side.texts, &mut strings, &mut demangler));
+        segments.extend(replay::segments(index, side, settings, &mut strings, &mut demangler));
     }
-    let capture_launches = captured.iter().filter(|s| s.is_of(0)).map(|s| s.calls.len() as u64).sum();
+    let capture_launches = segments.iter().filter(|s| s.is_of(0)).map(|s| s.calls.len() as u64).sum();
     let Replays { replays, of: replay_of } =
-        replays(&trace, &joined, settings, &captured, &mut strings, &mut demangler);
+        replay::replays(&sides[0], settings, &segments, &mut strings, &mut demangler);
 
-    // Places.
-    let (mut ops, mut frames) = (Tree::default(), Tree::default());
-    let mut out = Places { ops: &mut ops, frames: &mut frames, strings: &mut strings };
-    let own: Vec<Ask> = joined.events.iter().zip(&joined.calls).map(|(&e, &call)| ask(&trace, Some(e), call)).collect();
-    let mut places = Vec::new();
-    let mut captured_at: FxHashMap<Captured, Place> = FxHashMap::default();
-    for (index, side) in sides.iter_mut().enumerate() {
-        let mut wanted: Vec<Captured> =
-            replay_of.iter().flatten().filter_map(|(_, c)| *c).filter(|c| c.trace == index).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut asks: Vec<Ask> = if index == 0 { own.clone() } else { Vec::new() };
-        asks.extend(wanted.iter().map(|c| ask(side.trace, None, Some(c.call))));
-        let hosts = &side.joined.as_ref().unwrap_or(&joined).hosts;
-        let scene = Scene { trace: side.trace, hosts, sites: &settings.sites, slack: settings.slack };
-        let mut found = find(&scene, &asks, &mut side.texts, &mut out);
-        let of_captures = found.split_off(if index == 0 { own.len() } else { 0 });
-        captured_at.extend(wanted.into_iter().zip(of_captures));
-        if index == 0 {
-            places = found;
-        }
-    }
-    for (place, replay) in places.iter_mut().zip(&replay_of) {
-        match replay {
-            // What launched the graph is not what launched the kernel.
-            Some((_, None)) => *place = Place::UNKNOWN,
-            Some((_, Some(captured))) => *place = by_position(captured_at.get(captured).copied()),
-            None => {}
-        }
-    }
+    let mut trees = Trees::default();
+    let places = places(&mut sides, &replay_of, settings, &mut trees, &mut strings);
+    let Side { joined, steps, .. } = sides.swap_remove(0);
     drop(sides);
+    let (ops, frames) = (trees.ops, trees.frames);
 
-    let steps = Steps::find(&trace, &strings, &joined, &settings.steps, settings.slack);
-    let mut build = Build { strings, ..Build::default() };
-    for (at, &event) in joined.events.iter().enumerate() {
+    let shown = site::shown(&frames.tree, &settings.sites, &mut strings);
+    let mut rows = Rows::new(strings, shown);
+    for (at, (&event, place)) in joined.events.iter().zip(places).enumerate() {
+        let found = stage_of(&trace, &rows.strings, &steps, event, joined.calls[at]);
         let replay = replay_of[at].map(|(replay, _)| replay);
-        let place = places[at];
-        let found = stage_of(&trace, &build.strings, &steps, event, joined.calls[at]);
-        build.launch(&trace, event, joined.calls[at], place, replay, found, &frames, settings, names);
+        rows.add(&trace, event, joined.calls[at], place, replay, found, names);
     }
-    let Build { strings, kernels, streams, contexts, mut launches, mut counts, .. } = build;
+    let Rows { strings, kernels, streams, contexts, mut launches, mut counts, .. } = rows;
     counts.capture_launches = capture_launches;
     warnings.extend(hint(&mut launches, &steps, given));
-    let mut steps = steps.steps;
+    let mut steps = steps.found;
     mark_whole(&mut steps, &trace, &joined, settings, &strings);
 
     let weights = launches_by_frame(&launches, &contexts);
@@ -123,12 +95,45 @@ pub fn attribute(
     }
 }
 
-/// A trace that captures may be found in.
-struct Side<'a> {
-    trace: &'a Trace,
-    /// None for the timeline's own.
-    joined: Option<Joined>,
-    texts: Texts<'a>,
+/// The place of each event: around its call, or around the captured launch that it replays.
+fn places(
+    sides: &mut [Side<'_>],
+    replay_of: &[Option<(u32, Option<Captured>)>],
+    settings: &Settings,
+    trees: &mut Trees,
+    strings: &mut Strings,
+) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut by_capture: FxHashMap<(usize, u32), Place> = FxHashMap::default();
+    for (index, side) in sides.iter_mut().enumerate() {
+        let (trace, joined) = (side.trace, &side.joined);
+        let mut wanted: Vec<u32> =
+            replay_of.iter().flatten().filter_map(|(_, c)| *c).filter(|c| c.trace == index).map(|c| c.call).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut asks: Vec<Ask> = Vec::new();
+        if index == 0 {
+            asks.extend(joined.events.iter().zip(&joined.calls).map(|(&e, &call)| ask(trace, Some(e), call)));
+        }
+        let own = asks.len();
+        asks.extend(wanted.iter().map(|&call| ask(trace, None, Some(call))));
+        let scene = Scene { trace, hosts: &joined.hosts, sites: &settings.sites, slack: settings.slack };
+        let mut found = find(&scene, &asks, &mut side.texts, trees, strings);
+        by_capture.extend(wanted.iter().map(|&call| (index, call)).zip(found.split_off(own)));
+        places.extend(found);
+    }
+    for (place, replay) in places.iter_mut().zip(replay_of) {
+        match replay {
+            None => {}
+            // What launched the graph is not what launched the kernel.
+            Some((_, None)) => *place = Place::UNKNOWN,
+            Some((_, Some(captured))) => {
+                let captured_at = by_capture.get(&(captured.trace, captured.call));
+                *place = by_position(captured_at.copied().unwrap_or(Place::UNKNOWN), captured.sure);
+            }
+        }
+    }
+    places
 }
 
 fn ask(trace: &Trace, event: Option<u32>, call: Option<u32>) -> Ask {
@@ -142,13 +147,14 @@ fn ask(trace: &Trace, event: Option<u32>, call: Option<u32>) -> Ask {
     }
 }
 
-/// The place of a captured launch as the place of its replay.
-fn by_position(place: Option<Place>) -> Place {
-    let mut place = place.unwrap_or(Place::UNKNOWN);
+/// The place of a captured launch as the place of its replay. Its shapes hold only when the capture is sure to be that
+/// of the replay, and not that of another batch size.
+fn by_position(mut place: Place, sure: bool) -> Place {
     place.op_found_by = FoundBy::Position;
     if matches!(place.frame, Lookup::At(_)) {
         place.frame_found_by = FoundBy::Position;
     }
+    place.dims = place.dims.filter(|_| sure);
     place
 }
 
@@ -189,10 +195,10 @@ fn hint(launches: &mut [Launch], steps: &Steps, given: &Given) -> Option<Warning
 }
 
 /// A step is not whole when the trace lacks GPU events of kernels that were launched in it.
-fn mark_whole(steps: &mut [super::Step], trace: &Trace, joined: &Joined, settings: &Settings, strings: &Strings) {
+fn mark_whole(steps: &mut [Step], trace: &Trace, joined: &Joined, settings: &Settings, strings: &Strings) {
     let mut roles = CallRoles::new(&settings.calls);
-    let mut lost: Vec<crate::units::Nanos> = Vec::new();
-    let mut capturing: FxHashMap<crate::trace::LaneId, bool> = FxHashMap::default();
+    let mut lost: Vec<Nanos> = Vec::new();
+    let mut capturing: FxHashMap<LaneId, bool> = FxHashMap::default();
     let mut order: Vec<u32> = (0..trace.runtime.len() as u32).collect();
     order.sort_by_key(|&i| (trace.runtime[i as usize].start, i));
     for i in order {
@@ -220,100 +226,11 @@ fn mark_whole(steps: &mut [super::Step], trace: &Trace, joined: &Joined, setting
 }
 
 fn launches_by_frame(launches: &[Launch], contexts: &[Context]) -> run::Frames {
-    let mut counts: BTreeMap<super::NodeId, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<NodeId, u64> = BTreeMap::new();
     for launch in launches {
         if let Lookup::At(node) = contexts[launch.context.0 as usize].frame {
             *counts.entry(node).or_default() += 1;
         }
     }
     counts.into_iter().collect()
-}
-
-/// The tables of the timeline while they grow.
-#[derive(Default)]
-struct Build {
-    strings: Strings,
-    kernels: Vec<Kernel>,
-    kernel_ids: FxHashMap<(StringId, GpuKind), KernelId>,
-    streams: Vec<Stream>,
-    stream_ids: FxHashMap<StreamKey, StreamId>,
-    contexts: Vec<Context>,
-    context_ids: FxHashMap<Place, ContextId>,
-    launches: Vec<Launch>,
-    counts: AttributionCounts,
-    sites: site::Finder,
-}
-
-impl Build {
-    #[expect(clippy::too_many_arguments, reason = "all that is known of one launch")]
-    fn launch(
-        &mut self,
-        trace: &Trace,
-        event: u32,
-        call: Option<u32>,
-        place: Place,
-        replay: Option<u32>,
-        found: Where,
-        frames: &Tree,
-        settings: &Settings,
-        names: &kernel_name::Settings,
-    ) {
-        let event = &trace.gpu[event as usize];
-        let kernel = *self.kernel_ids.entry((event.name, event.kind)).or_insert_with(|| {
-            let name = KernelName::parse(self.strings.get(event.name), names);
-            self.kernels.push(Kernel { raw: event.name, kind: event.kind, name });
-            KernelId(self.kernels.len() as u32 - 1)
-        });
-        let stream = *self.stream_ids.entry(event.stream).or_insert_with(|| {
-            let device = self.strings.get(trace.processes[event.stream.process.0 as usize]).to_owned();
-            self.streams.push(Stream { device, number: event.stream.stream });
-            StreamId(self.streams.len() as u32 - 1)
-        });
-        let context = self.context(place, frames, settings);
-        self.counts.launches += 1;
-        match place.op_found_by {
-            FoundBy::Id => self.counts.by_id += 1,
-            FoundBy::Time => self.counts.by_time += 1,
-            FoundBy::Position => self.counts.by_position += 1,
-            FoundBy::Mapping => self.counts.by_mapping += 1,
-            FoundBy::None => {}
-        }
-        self.counts.without_launch += u64::from(call.is_none());
-        self.launches.push(Launch {
-            kernel,
-            stream,
-            start: event.start,
-            dur: event.dur,
-            called: call.map(|c| trace.runtime[c as usize].start),
-            context,
-            step: found.step,
-            stage: found.stage.unwrap_or(Stage::All),
-            replay,
-            correlation: event.correlation,
-            grid: event.grid,
-            bytes: event.bytes,
-        });
-    }
-
-    fn context(&mut self, place: Place, frames: &Tree, settings: &Settings) -> ContextId {
-        if let Some(&known) = self.context_ids.get(&place) {
-            return known;
-        }
-        let (site, module) = match place.frame {
-            Lookup::At(frame) => self.sites.shown(frame, frames, &settings.sites, &mut self.strings),
-            _ => (None, None),
-        };
-        let id = ContextId(self.contexts.len() as u32);
-        self.contexts.push(Context {
-            op: place.op,
-            frame: place.frame,
-            dims: place.dims,
-            op_found_by: place.op_found_by,
-            frame_found_by: place.frame_found_by,
-            site,
-            module,
-        });
-        self.context_ids.insert(place, id);
-        id
-    }
 }

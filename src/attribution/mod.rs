@@ -8,6 +8,7 @@ mod nest;
 mod pattern;
 mod place;
 mod replay;
+mod rows;
 mod run;
 mod settings;
 mod site;
@@ -22,4 +23,4 @@ pub use pattern::{Found, Pattern};
 pub use settings::{
     Calls, FactKeys, Framework, Given, Hardware, Root, RootSays, Settings, Sites, StepCase, StepFormat, StepStage,
 };
-pub use stage::{StepSays, of_path as stage_of_path, read as read_step};
+pub use stage::{StepSays, read as read_step};

@@ -111,12 +111,11 @@ mod tests {
     fn paths(spans: &[(u32, i64, i64)], times: &[i64]) -> Vec<Vec<u32>> {
         let mut tree = Tree::default();
         let mut nest = Nest::new(Nanos(1));
-        let mut next = 0;
+        let mut left = spans.iter().enumerate().peekable();
         let mut out = Vec::new();
         for &time in times {
-            while let Some(&(name, start, end)) = spans.get(next).filter(|s| s.1 <= time) {
-                nest.open(Nanos(start), Nanos(end), StringId(name), next as u32);
-                next += 1;
+            while let Some((i, &(name, start, end))) = left.next_if(|(_, span)| span.1 <= time) {
+                nest.open(Nanos(start), Nanos(end), StringId(name), i as u32);
             }
             let node = nest.at(Nanos(time), &mut tree);
             let mut path: Vec<u32> =

@@ -22,19 +22,19 @@ enum Part {
 
 /// What a pattern found: named numbers and words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found<'a> {
-    numbers: Vec<(&'a str, i64)>,
-    words: Vec<(&'a str, &'a str)>,
+pub struct Found<'p, 't> {
+    numbers: Vec<(&'p str, i64)>,
+    words: Vec<(&'p str, &'t str)>,
 }
 
-impl<'a> Found<'a> {
+impl<'t> Found<'_, 't> {
     /// The number called `name`.
     pub fn number(&self, name: &str) -> Option<i64> {
         self.numbers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
     }
 
     /// The word called `name`.
-    pub fn word(&self, name: &str) -> Option<&'a str> {
+    pub fn word(&self, name: &str) -> Option<&'t str> {
         self.words.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
     }
 }
@@ -77,7 +77,7 @@ impl Pattern {
     }
 
     /// The named numbers and words when the whole of `text` matches.
-    pub fn find<'a>(&'a self, text: &'a str) -> Option<Found<'a>> {
+    pub fn find<'p, 't>(&'p self, text: &'t str) -> Option<Found<'p, 't>> {
         let mut found = Found::default();
         let (mut part, mut rest) = (0, text);
         // Where to go on when a part fails: after the last `*`, one character further.

@@ -43,10 +43,10 @@ impl Place {
 }
 
 /// Where places are written to: two trees over the texts of the timeline.
-pub(super) struct Places<'a> {
-    pub(super) ops: &'a mut Tree,
-    pub(super) frames: &'a mut Tree,
-    pub(super) strings: &'a mut Strings,
+#[derive(Debug, Default)]
+pub(super) struct Trees {
+    pub(super) ops: Tree,
+    pub(super) frames: Tree,
 }
 
 /// Texts of a trace as texts of the timeline.
@@ -75,6 +75,13 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// The same, borrowed with the texts.
+struct Places<'a> {
+    ops: &'a mut Tree,
+    frames: &'a mut Tree,
+    strings: &'a mut Strings,
+}
+
 /// What [`find`] looks into.
 pub(super) struct Scene<'a> {
     pub(super) trace: &'a Trace,
@@ -85,7 +92,14 @@ pub(super) struct Scene<'a> {
 }
 
 /// Finds the places of `asks`.
-pub(super) fn find(scene: &Scene<'_>, asks: &[Ask], texts: &mut Texts<'_>, out: &mut Places<'_>) -> Vec<Place> {
+pub(super) fn find(
+    scene: &Scene<'_>,
+    asks: &[Ask],
+    texts: &mut Texts<'_>,
+    trees: &mut Trees,
+    strings: &mut Strings,
+) -> Vec<Place> {
+    let out = &mut Places { ops: &mut trees.ops, frames: &mut trees.frames, strings };
     let mut places = vec![Place::UNKNOWN; asks.len()];
     let mut order: Vec<u32> = (0..asks.len() as u32).filter(|&i| asks[i as usize].lane.is_some()).collect();
     order.sort_by_key(|&i| (asks[i as usize].lane, asks[i as usize].time, i));

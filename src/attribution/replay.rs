@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::launch::{CallRole, CallRoles, Joined};
 use super::place::Texts;
+use super::stage::Steps;
 use super::{Replay, Settings};
 use crate::kernel_name::{self, KernelName};
 use crate::trace::{GpuKind, StringId, Strings, Trace};
@@ -16,10 +17,20 @@ struct Node {
     name: Option<StringId>,
 }
 
+/// A trace that captures may be found in.
+pub(super) struct Side<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) joined: Joined,
+    pub(super) steps: Steps,
+    pub(super) texts: Texts<'a>,
+}
+
 /// The launches between begin and end of one capture.
 pub(super) struct Segment {
     /// Which trace: 0 is the timeline's own, then its siblings.
     trace: usize,
+    /// The batch size that the annotation around it names.
+    size: Option<i64>,
     /// Its calls, in order.
     pub(super) calls: Vec<u32>,
     nodes: Vec<Node>,
@@ -56,14 +67,13 @@ impl<'a> Demangler<'a> {
 
 /// The graph captures of a trace. Launches that have a GPU event ran at once, so they belong to none.
 pub(super) fn segments(
-    trace: &Trace,
     index: usize,
-    joined: &Joined,
+    side: &mut Side<'_>,
     settings: &Settings,
-    texts: &mut Texts<'_>,
     strings: &mut Strings,
     demangler: &mut Demangler<'_>,
 ) -> Vec<Segment> {
+    let Side { trace, joined, steps, texts } = side;
     let mut roles = CallRoles::new(&settings.calls);
     let mut order: Vec<u32> = (0..trace.runtime.len() as u32)
         .filter(|&i| {
@@ -78,7 +88,10 @@ pub(super) fn segments(
         for &i in lane {
             let call = &trace.runtime[i as usize];
             match roles.of(call.name, texts.get(call.name, strings)) {
-                CallRole::CaptureBegin => open = Some(Segment { trace: index, calls: Vec::new(), nodes: Vec::new() }),
+                CallRole::CaptureBegin => {
+                    let batch = steps.capture_size(call.lane, call.start);
+                    open = Some(Segment { trace: index, size: batch, calls: Vec::new(), nodes: Vec::new() });
+                }
                 CallRole::CaptureEnd => found.extend(open.take()),
                 CallRole::Launch(kind) if !joined.has_work[i as usize] => {
                     if let Some(segment) = &mut open {
@@ -107,6 +120,8 @@ pub(super) struct Captured {
     pub(super) trace: usize,
     /// Which call of it.
     pub(super) call: u32,
+    /// Whether it is sure that this capture was replayed, and not one of the same kernels for another batch size.
+    pub(super) sure: bool,
 }
 
 /// The graph replays of a timeline.
@@ -119,13 +134,13 @@ pub(super) struct Replays {
 
 /// Joins the kernels of each graph launch with the capture whose names are the same.
 pub(super) fn replays(
-    trace: &Trace,
-    joined: &Joined,
+    side: &Side<'_>,
     settings: &Settings,
     segments: &[Segment],
     strings: &mut Strings,
     demangler: &mut Demangler<'_>,
 ) -> Replays {
+    let (trace, joined) = (side.trace, &side.joined);
     let mut roles = CallRoles::new(&settings.calls);
     let mut by_call: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     let mut calls: Vec<u32> = Vec::new();
@@ -144,8 +159,9 @@ pub(super) fn replays(
     }
     calls.sort_by_key(|&call| (trace.runtime[call as usize].start, call));
     let mut out = Replays { replays: Vec::new(), of: vec![None; joined.events.len()] };
+    let mut matches: FxHashMap<Vec<Node>, Vec<Match>> = FxHashMap::default();
     // Equal replays take equal segments in turn: the layers of a piecewise graph.
-    let mut turns: FxHashMap<Vec<Node>, (Vec<Match>, usize)> = FxHashMap::default();
+    let mut turns: FxHashMap<Vec<Match>, usize> = FxHashMap::default();
     for call in calls {
         let events = &by_call[&call];
         let nodes: Vec<Node> = events
@@ -155,16 +171,24 @@ pub(super) fn replays(
                 Node { kind: event.kind, name: Some(demangler.demangled(event.name, strings)) }
             })
             .collect();
-        let (matches, turn) =
-            turns.entry(nodes).or_insert_with_key(|nodes| (best_matches(nodes, segments, settings.prefix_percent), 0));
-        let best = matches.get(*turn % matches.len().max(1));
-        *turn += 1;
+        let fitting = matches.entry(nodes).or_insert_with_key(|n| best_matches(n, segments, settings.prefix_percent));
+        let launched = &trace.runtime[call as usize];
+        let process = trace.lanes[launched.lane.0 as usize].process;
+        let (fitting, sure) = of_size(fitting, segments, side.steps.size(process, launched.lane, launched.start));
+        let best = match fitting.len() {
+            0 => None,
+            count => {
+                let turn = turns.entry(fitting.clone()).or_default();
+                *turn += 1;
+                Some(fitting[(*turn - 1) % count])
+            }
+        };
         let index = out.replays.len() as u32;
         out.replays.push(Replay { kernels: events.len() as u32, joined: best.map_or(0, |m| m.len as u32) });
         for (position, &at) in events.iter().enumerate() {
             let captured = best.filter(|m| position < m.len).map(|m| {
                 let segment = &segments[m.segment];
-                Captured { trace: segment.trace, call: segment.calls[position] }
+                Captured { trace: segment.trace, call: segment.calls[position], sure }
             });
             out.of[at as usize] = Some((index, captured));
         }
@@ -172,7 +196,22 @@ pub(super) fn replays(
     out
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Of segments that fit alike, those captured for the smallest batch size that holds the step; and whether the size is
+/// beyond doubt.
+fn of_size(fitting: &[Match], segments: &[Segment], wanted: Option<i64>) -> (Vec<Match>, bool) {
+    let size = |m: &Match| segments[m.segment].size;
+    let first = fitting.first().and_then(size);
+    if fitting.len() < 2 || (first.is_some() && fitting.iter().all(|m| size(m) == first)) {
+        return (fitting.to_vec(), true);
+    }
+    let holds = fitting.iter().filter_map(size).filter(|&s| wanted.is_some_and(|wanted| s >= wanted)).min();
+    match holds {
+        Some(holds) => (fitting.iter().copied().filter(|m| size(m) == Some(holds)).collect(), true),
+        None => (fitting.to_vec(), false),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Match {
     segment: usize,
     len: usize,
@@ -217,12 +256,12 @@ mod tests {
     }
 
     fn segment(names: &[u32]) -> Segment {
-        Segment { trace: 0, calls: vec![0; names.len()], nodes: nodes(names) }
+        Segment { trace: 0, size: None, calls: vec![0; names.len()], nodes: nodes(names) }
     }
 
     fn unnamed(count: usize) -> Segment {
         let node = Node { kind: GpuKind::Kernel, name: None };
-        Segment { trace: 0, calls: vec![0; count], nodes: vec![node; count] }
+        Segment { trace: 0, size: None, calls: vec![0; count], nodes: vec![node; count] }
     }
 
     fn best(replay: &[u32], segments: &[Segment]) -> Vec<(usize, usize)> {

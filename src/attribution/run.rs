@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::launch::Joined;
 use super::nest::Tree;
-use super::site::{PythonFrame, cut};
+use super::pattern::any;
+use super::site::{PythonFrame, cut, module_of};
 use super::{Given, Known, NodeId, RootSays, Run, Settings, stage};
-use crate::trace::{Strings, Trace};
+use crate::trace::{FrameLane, StringId, Strings, Trace};
 
 /// Frames around launches, each with the number of launches in it.
 pub(super) type Frames = Vec<(NodeId, u64)>;
@@ -107,11 +108,8 @@ fn framework(sources: &Sources<'_>) -> Option<Known<String>> {
             return known(&framework.id, source.clone());
         }
     }
-    let mut votes: Votes<&RootSays> = Votes::default();
-    for &(node, launches) in sources.launches {
-        votes.add(outermost_root(sources, node), launches);
-    }
-    match votes.first() {
+    let says = |text: &str| root_says(text, settings);
+    match votes_of_outermost(sources, says).first() {
         Some((RootSays::Framework(id), n)) => return known(id, format!("Python frames around {n} launches")),
         Some((RootSays::Foreign, _)) => return None,
         _ => {}
@@ -124,7 +122,7 @@ fn framework(sources: &Sources<'_>) -> Option<Known<String>> {
     for op in &sources.trace.ops {
         let id = *by_name.entry(op.name).or_insert_with(|| {
             let text = sources.strings.get(op.name);
-            settings.frameworks.iter().find(|f| super::pattern::any(&f.ops, text)).map(|f| f.id.as_str())
+            settings.frameworks.iter().find(|f| any(&f.ops, text)).map(|f| f.id.as_str())
         });
         votes.add(id, 1);
     }
@@ -134,7 +132,7 @@ fn framework(sources: &Sources<'_>) -> Option<Known<String>> {
     let mut votes: Votes<&str> = Votes::default();
     for (_, name) in &sources.trace.process_names {
         let text = sources.strings.get(*name);
-        let framework = settings.frameworks.iter().find(|f| super::pattern::any(&f.processes, text));
+        let framework = settings.frameworks.iter().find(|f| any(&f.processes, text));
         votes.add(framework.map(|f| f.id.as_str()), 1);
     }
     if let Some((id, _)) = votes.first() {
@@ -149,18 +147,6 @@ fn framework(sources: &Sources<'_>) -> Option<Known<String>> {
     known(&id, format!("{n} step annotations"))
 }
 
-/// What the outermost frame of a known package says, for a launch.
-fn outermost_root<'a>(sources: &Sources<'a>, node: NodeId) -> Option<&'a RootSays> {
-    let mut says = None;
-    for node in sources.frames.tree.path(node) {
-        let text = sources.strings.get(sources.frames.tree.name(node));
-        if let Some(root) = root_says(text, sources.settings) {
-            says = Some(root);
-        }
-    }
-    says
-}
-
 fn root_says<'s>(frame: &str, settings: &'s Settings) -> Option<&'s RootSays> {
     let frame = PythonFrame::parse(frame)?;
     cut(frame.path, &settings.sites).1.map(|root| &root.says).filter(|says| **says != RootSays::Nothing)
@@ -169,7 +155,7 @@ fn root_says<'s>(frame: &str, settings: &'s Settings) -> Option<&'s RootSays> {
 /// The framework with most frames, where no launch has any; none when most are of another package.
 fn framework_of_frames<'a>(sources: &Sources<'a>) -> Option<(&'a str, u64)> {
     let mut counts: Vec<u64> = Vec::new();
-    for frame in sources.trace.frames.iter().flat_map(crate::trace::FrameLane::frames) {
+    for frame in sources.trace.frames.iter().flat_map(FrameLane::frames) {
         let at = frame.name.0 as usize;
         if counts.len() <= at {
             counts.resize(at + 1, 0);
@@ -178,7 +164,7 @@ fn framework_of_frames<'a>(sources: &Sources<'a>) -> Option<(&'a str, u64)> {
     }
     let mut votes: Votes<&RootSays> = Votes::default();
     for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let text = sources.strings.get(crate::trace::StringId(at as u32));
+        let text = sources.strings.get(StringId(at as u32));
         votes.add(root_says(text, sources.settings), count);
     }
     match votes.first()? {
@@ -187,37 +173,39 @@ fn framework_of_frames<'a>(sources: &Sources<'a>) -> Option<(&'a str, u64)> {
     }
 }
 
-/// The model file whose frames are around most launches, by the first form that has any; else a module of a whole
-/// model.
-fn model_of_frames(sources: &Sources<'_>) -> Option<Known<String>> {
-    let facts = &sources.settings.facts;
-    let mut votes: Vec<Votes<String>> = vec![Votes::default(); facts.model_files.len() + 1];
-    for &(node, launches) in sources.launches {
-        let mut found: Vec<Option<String>> = vec![None; votes.len()];
-        // The outermost one: a model may borrow layers from the file of another.
-        for node in sources.frames.tree.path(node) {
-            let text = sources.strings.get(sources.frames.tree.name(node));
-            if let Some(class) = text.strip_prefix(sources.settings.sites.module_prefix.as_str()) {
-                if super::pattern::any(&facts.model_modules, class) {
-                    found[facts.model_files.len()] = Some(class.to_owned());
-                }
-            } else if let Some(frame) = PythonFrame::parse(text) {
-                let (path, _) = cut(frame.path, &sources.settings.sites);
-                for (pattern, found) in facts.model_files.iter().zip(&mut found) {
-                    let model = pattern.find(path).and_then(|f| f.word("model"));
-                    if let Some(model) = model.filter(|m| !facts.no_models.iter().any(|no| no == m)) {
-                        *found = Some(model.to_owned());
-                    }
-                }
-            }
-        }
-        for (votes, found) in votes.iter_mut().zip(found) {
-            votes.add(found, launches);
-        }
+/// What the outermost frame that says anything says, counted over launches. A node stands after the one around it, so
+/// one pass over the tree is enough.
+fn votes_of_outermost<'a, T: Copy + Ord>(sources: &Sources<'a>, says: impl Fn(&'a str) -> Option<T>) -> Votes<T> {
+    let mut by_name: FxHashMap<StringId, Option<T>> = FxHashMap::default();
+    let mut outermost: Vec<Option<T>> = Vec::with_capacity(sources.frames.tree.nodes.len());
+    for &(around, name) in &sources.frames.tree.nodes {
+        let own = *by_name.entry(name).or_insert_with(|| says(sources.strings.get(name)));
+        outermost.push(around.and_then(|a| outermost[a.0 as usize]).or(own));
     }
-    let (at, value) = votes.into_iter().enumerate().find_map(|(i, v)| Some((i, v.first()?.0)))?;
-    let source = if at < facts.model_files.len() { "model file in the Python frames" } else { "nn.Module frames" };
-    Some(Known { value, source: source.to_owned() })
+    let mut votes = Votes::default();
+    for &(node, launches) in sources.launches {
+        votes.add(outermost[node.0 as usize], launches);
+    }
+    votes
+}
+
+/// The model file whose frames are around most launches, by the first form that has any; else a module of a whole
+/// model. The outermost counts: a model may borrow layers from the file of another.
+fn model_of_frames(sources: &Sources<'_>) -> Option<Known<String>> {
+    let (facts, sites) = (&sources.settings.facts, &sources.settings.sites);
+    let by_file = facts.model_files.iter().find_map(|form| {
+        let model = |text| {
+            let (path, _) = cut(PythonFrame::parse(text)?.path, sites);
+            form.find(path)?.word("model").filter(|model| !facts.no_models.iter().any(|no| no == model))
+        };
+        votes_of_outermost(sources, model).first()
+    });
+    if let Some((model, _)) = by_file {
+        return Some(Known { value: model.to_owned(), source: "model file in the Python frames".to_owned() });
+    }
+    let class = |text| module_of(text, sites).filter(|class| any(&facts.model_modules, class));
+    let (class, _) = votes_of_outermost(sources, class).first()?;
+    Some(Known { value: class.to_owned(), source: "nn.Module frames".to_owned() })
 }
 
 fn tp_of_args(sources: &Sources<'_>, run: &Run) -> Option<Known<i64>> {
@@ -247,8 +235,7 @@ fn tp_of_groups(sources: &Sources<'_>, world_size: i64, sizes: &[i64]) -> Option
     }
     let &[size] = sizes else { return None };
     let patterns = &sources.settings.facts.tp_frames;
-    let proof =
-        sources.frames.tree.nodes.iter().any(|&(_, name)| super::pattern::any(patterns, sources.strings.get(name)));
+    let proof = sources.frames.tree.nodes.iter().any(|&(_, name)| any(patterns, sources.strings.get(name)));
     let source = "distributedInfo: process groups, and frames of tensor-parallel collectives".to_owned();
     proof.then_some(Known { value: size, source })
 }

@@ -23,11 +23,6 @@ pub struct Settings {
     pub steps: Vec<StepFormat>,
     /// Names near to a step annotation that are none: tests of the formats.
     pub not_steps: Vec<String>,
-    /// Stages in names of files and folders, as whole words in lower case; the first of two in one name wins only
-    /// when it is a capture.
-    pub path_words: Vec<(Stage, Vec<String>)>,
-    /// How many folders around a file are looked at for its stage.
-    pub path_folders: usize,
     /// Which frame is shown for people.
     pub sites: Sites,
     /// Frameworks.

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::nest::Tree;
-use super::{NodeId, Root, Sites};
+use super::pattern::any;
+use super::{CallTree, Root, Sites};
 use crate::trace::{StringId, Strings};
 
 /// The class of an nn.Module frame, without the instance number.
@@ -62,39 +62,38 @@ fn find_part(path: &str, part: &str) -> Option<usize> {
 /// Site and module path of a frame node.
 pub(super) type Shown = (Option<StringId>, Option<StringId>);
 
-/// Sites and module paths by frame node, each found once.
-#[derive(Default)]
-pub(super) struct Finder {
-    known: FxHashMap<NodeId, Shown>,
-}
+/// The best frame so far with its rank, and the module path.
+type Best = (Option<(u32, StringId)>, Option<StringId>);
 
-impl Finder {
-    /// The site and the module path of `frame`.
-    pub(super) fn shown(&mut self, frame: NodeId, frames: &Tree, sites: &Sites, strings: &mut Strings) -> Shown {
-        if let Some(&known) = self.known.get(&frame) {
-            return known;
-        }
-        let mut best: Option<(u32, String)> = None;
-        let mut modules: Vec<String> = Vec::new();
-        for node in frames.tree.path(frame) {
-            let text = strings.get(frames.tree.name(node));
-            if let Some(class) = text.strip_prefix(sites.module_prefix.as_str()) {
-                if !sites.skipped_modules.iter().any(|p| p.matches(class)) {
-                    modules.push(class.to_owned());
-                }
-            } else if let Some(rank) = rank(text, sites).filter(|&r| best.as_ref().is_none_or(|b| r > b.0))
-                && let Some(parsed) = PythonFrame::parse(text)
-            {
-                let (path, _) = cut(parsed.path, sites);
-                best = Some((rank, format!("{path}:{} {}", parsed.line, parsed.function)));
+/// Site and module path by frame node, in one pass: a node stands after the one around it.
+pub(super) fn shown(frames: &CallTree, sites: &Sites, strings: &mut Strings) -> Vec<Shown> {
+    let mut ranks: FxHashMap<StringId, Option<u32>> = FxHashMap::default();
+    let mut texts: FxHashMap<StringId, Option<StringId>> = FxHashMap::default();
+    let mut best: Vec<Best> = Vec::with_capacity(frames.nodes.len());
+    for &(around, name) in &frames.nodes {
+        let (mut frame, mut module) = around.map_or((None, None), |around| best[around.0 as usize]);
+        let text = strings.get(name);
+        if let Some(class) = module_of(text, sites) {
+            if !any(&sites.skipped_modules, class) {
+                let path = module.map_or_else(|| class.to_owned(), |m| format!("{}.{class}", strings.get(m)));
+                module = Some(strings.intern(&path));
             }
+        } else if let Some(rank) = *ranks.entry(name).or_insert_with(|| rank(text, sites))
+            && frame.is_none_or(|(other, _)| rank >= other)
+        {
+            frame = Some((rank, name));
         }
-        modules.reverse();
-        let site = best.map(|(_, text)| strings.intern(&text));
-        let module = (!modules.is_empty()).then(|| strings.intern(&modules.join(".")));
-        self.known.insert(frame, (site, module));
-        (site, module)
+        best.push((frame, module));
     }
+    let mut site = |(_, name): (u32, StringId)| {
+        *texts.entry(name).or_insert_with(|| {
+            let frame = PythonFrame::parse(strings.get(name))?;
+            let (path, _) = cut(frame.path, sites);
+            let text = format!("{path}:{} {}", frame.line, frame.function);
+            Some(strings.intern(&text))
+        })
+    };
+    best.into_iter().map(|(frame, module)| (frame.and_then(&mut site), module)).collect()
 }
 
 /// Rank of a frame; none for what is no Python file.
@@ -108,6 +107,7 @@ fn rank(frame: &str, sites: &Sites) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attribution::nest::Tree;
     use crate::attribution::{Pattern, RootSays};
 
     fn sites() -> Sites {
@@ -123,13 +123,13 @@ mod tests {
     }
 
     /// Site and module of a stack, outermost first.
-    fn shown(stack: &[&str]) -> (Option<String>, Option<String>) {
+    fn place(stack: &[&str]) -> (Option<String>, Option<String>) {
         let (mut tree, mut strings) = (Tree::default(), Strings::default());
         let mut node = None;
         for name in stack {
             node = Some(tree.child(node, strings.intern(name)));
         }
-        let (site, module) = Finder::default().shown(node.unwrap(), &tree, &sites(), &mut strings);
+        let (site, module) = shown(&tree.tree, &sites(), &mut strings)[node.unwrap().0 as usize];
         (site.map(|s| strings.get(s).to_owned()), module.map(|s| strings.get(s).to_owned()))
     }
 
@@ -143,16 +143,16 @@ mod tests {
             "/w/python/serve/layers/linear.py(7): apply",
             "kernels/gemm.py(3): mm",
         ];
-        let (site, module) = shown(&stack);
+        let (site, module) = place(&stack);
         assert_eq!(site.as_deref(), Some("python/serve/models/a.py:20 forward"));
         assert_eq!(module.as_deref(), Some("Decoder.Linear"));
     }
 
     #[test]
     fn a_wrapper_is_the_site_when_nothing_better_is_there() {
-        let (site, _) = shown(&["main.py(1): main", "serve/layers/linear.py(7): apply"]);
+        let (site, _) = place(&["main.py(1): main", "serve/layers/linear.py(7): apply"]);
         assert_eq!(site.as_deref(), Some("serve/layers/linear.py:7 apply"));
-        assert_eq!(shown(&["<built-in method mm>"]), (None, None));
+        assert_eq!(place(&["<built-in method mm>"]), (None, None));
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct StepSays {
     pub tokens: Option<i64>,
     /// Requests of the step.
     pub requests: Option<i64>,
+    /// Batch size of a graph capture.
+    pub size: Option<i64>,
     /// The framework that writes this form.
     pub framework: Option<String>,
 }
@@ -45,33 +47,16 @@ pub fn read(name: &str, formats: &[StepFormat]) -> Option<StepSays> {
             stage,
             tokens: found.number("tokens").or(sum("context_tokens", "generation_tokens")),
             requests: found.number("requests").or(sum("context", "generation")),
+            size: found.number("size"),
             framework: format.framework.clone(),
         })
     })
 }
 
-/// The stage that the name of a file, or else of a folder around it, says; none when it says two.
-pub fn of_path(path: &str, settings: &Settings) -> Option<Stage> {
-    let parts = path.rsplit(['/', '\\']).take(settings.path_folders + 1);
-    parts.map(|part| of_name(part, settings)).find_map(|stages| match stages[..] {
-        [] => None,
-        [stage] | [stage @ Stage::Capture, ..] => Some(Some(stage)),
-        _ => Some(None),
-    })?
-}
-
-/// Stages whose words stand in a name, in order of the settings.
-fn of_name(name: &str, settings: &Settings) -> Vec<Stage> {
-    let name = name.to_ascii_lowercase();
-    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let says = |(_, of_stage): &&(Stage, Vec<String>)| of_stage.iter().any(|w| words.contains(&w.as_str()));
-    settings.path_words.iter().filter(says).map(|(stage, _)| *stage).collect()
-}
-
 /// The step annotations of a file: for each thread in start order, each knowing which one is around it.
 pub(super) struct Steps {
-    /// Steps in start order.
-    pub(super) steps: Vec<Step>,
+    /// In start order.
+    pub(super) found: Vec<Step>,
     host: Windows,
     gpu: Windows,
 }
@@ -97,17 +82,13 @@ struct Window {
     end: Nanos,
     around: Option<usize>,
     stage: Option<Stage>,
+    size: Option<i64>,
     step: Option<StepId>,
 }
 
 impl Steps {
-    pub(super) fn find(
-        trace: &Trace,
-        strings: &Strings,
-        joined: &Joined,
-        formats: &[StepFormat],
-        slack: Nanos,
-    ) -> Self {
+    pub(super) fn find(trace: &Trace, strings: &Strings, joined: &Joined, settings: &Settings) -> Self {
+        let (formats, slack) = (&settings.steps, settings.slack);
         let mut says: FxHashMap<StringId, Option<StepSays>> = FxHashMap::default();
         let (mut host, mut gpu) = (Vec::new(), Vec::new());
         for annotation in &trace.annotations {
@@ -127,26 +108,22 @@ impl Steps {
         let no_host = host.is_empty();
         let host = windows(trace, host, Some(&mut steps), slack);
         let gpu = windows(trace, gpu, no_host.then_some(&mut steps), slack);
-        let mut found = Self { steps, host, gpu };
-        found.sort();
-        found
+        let mut all = Self { found: steps, host, gpu };
+        all.sort();
+        all
     }
 
     /// Numbers the steps in start order.
     fn sort(&mut self) {
-        let mut order: Vec<usize> = (0..self.steps.len()).collect();
-        order.sort_by_key(|&i| (self.steps[i].start, i));
+        let mut order: Vec<usize> = (0..self.found.len()).collect();
+        order.sort_by_key(|&i| (self.found[i].start, i));
         let mut rank = vec![StepId(0); order.len()];
         for (new, &old) in order.iter().enumerate() {
             rank[old] = StepId(new as u32);
         }
-        self.steps = order.iter().map(|&i| self.steps[i].clone()).collect();
-        for windows in [&mut self.host, &mut self.gpu] {
-            #[expect(clippy::iter_over_hash_type, reason = "each window is changed on its own")]
-            for window in windows.lanes.values_mut().flatten() {
-                window.step = window.step.map(|s| rank[s.0 as usize]);
-            }
-        }
+        self.found = order.iter().map(|&i| self.found[i].clone()).collect();
+        let windows = [&mut self.host, &mut self.gpu].into_iter().flat_map(|w| w.lanes.values_mut().flatten());
+        windows.for_each(|window| window.step = window.step.map(|s| rank[s.0 as usize]));
     }
 
     /// Step and stage by the moment of the call.
@@ -156,6 +133,18 @@ impl Steps {
         }
         // A thread without steps of its own works for the step of another thread.
         self.host.around(process, time)
+    }
+
+    /// The batch size that annotations around a capture name.
+    pub(super) fn capture_size(&self, lane: LaneId, time: Nanos) -> Option<i64> {
+        let (windows, innermost) = self.host.innermost(lane, time)?;
+        std::iter::successors(Some(innermost), |&i| windows[i].around).find_map(|i| windows[i].size)
+    }
+
+    /// Tokens of the step around a call, else its requests: the size that a graph must hold.
+    pub(super) fn size(&self, process: ProcessId, lane: LaneId, time: Nanos) -> Option<i64> {
+        let step = &self.found[self.by_call(process, lane, time).step?.0 as usize];
+        step.tokens.or(step.requests)
     }
 
     /// Step and stage by the GPU's own annotations, first those of the stream.
@@ -232,21 +221,21 @@ fn windows(
     let mut out = Windows { slack, ..Windows::default() };
     for lane in annotations.chunk_by(|(a, _), (b, _)| a.lane == b.lane) {
         let mut windows: Vec<Window> = Vec::with_capacity(lane.len());
-        let mut stack: Vec<usize> = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
         // Whether something within names a stage, or bounds a step.
         let mut within = vec![(false, false); lane.len()];
         for (i, (annotation, says)) in lane.iter().enumerate() {
             let end = annotation.start + annotation.dur;
-            while stack.last().is_some_and(|&top| windows[top].end + slack < end) {
-                stack.pop();
+            while open.last().is_some_and(|&top| windows[top].end + slack < end) {
+                open.pop();
             }
-            for &outer in &stack {
+            for &outer in &open {
                 within[outer].0 |= says.stage.is_some();
                 within[outer].1 = true;
             }
-            let (start, stage, around) = (annotation.start, says.stage, stack.last().copied());
-            windows.push(Window { start, end, around, stage, step: None });
-            stack.push(i);
+            let (start, stage, around) = (annotation.start, says.stage, open.last().copied());
+            windows.push(Window { start, end, around, stage, size: says.size, step: None });
+            open.push(i);
         }
         for i in 0..windows.len() {
             let outer_stage =
@@ -256,6 +245,12 @@ fn windows(
                 None => !within[i].1 && !outer_stage,
             };
             let (annotation, says) = &lane[i];
+            // Annotations around it of the same stage are the same step, and may know more.
+            let same = |i: &usize| windows[*i].stage == says.stage;
+            let of_step = |get: fn(&StepSays) -> Option<i64>| {
+                std::iter::successors(Some(i), |&o| windows[o].around).filter(same).find_map(|o| get(&lane[o].1))
+            };
+            let (tokens, requests) = (of_step(|s| s.tokens), of_step(|s| s.requests));
             if let Some(steps) = steps.as_deref_mut().filter(|_| is_step) {
                 windows[i].step = Some(StepId(steps.len() as u32));
                 steps.push(Step {
@@ -263,8 +258,8 @@ fn windows(
                     stage: says.stage.unwrap_or(Stage::All),
                     start: windows[i].start,
                     end: windows[i].end,
-                    tokens: says.tokens,
-                    requests: says.requests,
+                    tokens,
+                    requests,
                     whole: true,
                 });
             }

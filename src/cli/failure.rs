@@ -5,18 +5,18 @@ use std::io;
 /// Exit codes; `--help` says the same.
 pub(super) mod code {
     /// What the user asked for failed.
-    pub(crate) const FAILED: u8 = 1;
+    pub(in crate::cli) const FAILED: u8 = 1;
     /// Wrong usage.
-    pub(crate) const USAGE: u8 = 2;
+    pub(in crate::cli) const USAGE: u8 = 2;
     /// An input cannot be read.
-    pub(crate) const INPUT: u8 = 3;
+    pub(in crate::cli) const INPUT: u8 = 3;
     /// The rules cannot be loaded.
-    pub(crate) const RULES: u8 = 4;
+    pub(in crate::cli) const RULES: u8 = 4;
 }
 
 /// The end of a command that has no result.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// Said to the user, with this exit code.
     Said {
         /// Exit code.

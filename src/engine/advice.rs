@@ -66,7 +66,8 @@ pub(super) fn advice(
     gates: &[Gate],
     in_use: impl Fn(&str) -> bool,
 ) -> String {
-    let list = |toggles: &[&Toggle]| toggles.iter().map(|t| format!("`{}`", typed(t))).collect::<Vec<_>>().join(" and ");
+    let list =
+        |toggles: &[&Toggle]| toggles.iter().map(|t| format!("`{}`", typed(t))).collect::<Vec<_>>().join(" and ");
     let all = toggles(family, run);
     let (on, off): (Vec<&Toggle>, Vec<&Toggle>) =
         all.iter().filter(|t| is_on(t, run).is_some()).partition(|t| is_on(t, run) == Some(true));
@@ -81,7 +82,10 @@ pub(super) fn advice(
         Action::TurnOn => words.push(format!("set {}", list(&off))),
         Action::Check | Action::Regressed => match sources(family, run).first() {
             _ if !all.is_empty() && on.len() == all.len() => {
-                words.push(format!("{} is set, and yet the split form runs: see what else the path asks for", list(&on)));
+                words.push(format!(
+                    "{} is set, and yet the split form runs: see what else the path asks for",
+                    list(&on)
+                ));
             }
             _ if !all.is_empty() => words.push(format!("check that {} is set", list(&all))),
             Some(source) => words.push(format!("the fused path should apply here: check {}", source.path)),

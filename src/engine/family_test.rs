@@ -207,7 +207,11 @@ fn drawn_match(timeline: &Timeline, finding: &Finding, gates: &[Gate]) -> Vec<St
         format!("              {}", marks.into_iter().collect::<String>().trim_end()),
         "              f fused, s split, ? matched through an unknown, . seen through, [ context".to_owned(),
     ];
-    lines.extend(gates.iter().filter(|gate| gate.answer != Tri::Yes).map(|gate| format!("      gate    {}", gate.reason())));
+    lines.extend(
+        gates.iter().filter(|gate| gate.answer != Tri::Yes).map(|gate| format!("      gate    {}", gate.reason())),
+    );
+    lines.extend(finding.reasons.iter().map(|reason| format!("      note    {reason}")));
+    lines.dedup();
     lines
 }
 

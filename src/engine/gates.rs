@@ -98,16 +98,21 @@ pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
     }
     if let Some(range) = when.tensor_parallel {
         let answer = match &run.tp {
-            Some(known) => (
-                Tri::from_bool(contains(range, known.value)),
-                format!("TP {} ({})", known.value, known.source),
-            ),
+            Some(known) => {
+                (Tri::from_bool(contains(range, known.value)), format!("TP {} ({})", known.value, known.source))
+            }
             None => (Tri::Unknown, UNKNOWN.to_owned()),
         };
         gate("tensor_parallel", format!("TP {}", words(range)), answer, Some("pass --tp"), Effect::OffByDesign);
     }
     if !when.dtype.is_empty() {
-        gate("dtype", when.dtype.join(" or "), dtype(&when.dtype, run), Some("pass --server-args"), Effect::OffByDesign);
+        gate(
+            "dtype",
+            when.dtype.join(" or "),
+            dtype(&when.dtype, run),
+            Some("pass --server-args"),
+            Effect::OffByDesign,
+        );
     }
     for (name, value) in &when.needs {
         let answer = match argument(run, name) {

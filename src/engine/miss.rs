@@ -64,8 +64,7 @@ pub fn nearest(
         let mut passed: BTreeMap<u32, (Reach, LaunchId)> = BTreeMap::new();
         let before: Vec<LaunchId> = graph.predecessors(launch).map(|(before, _)| before).collect();
         for (position, _) in &matching[look.class(launch) as usize] {
-            let mut best =
-                first.contains(position).then_some(Reach { position: *position, links: 1, from: None });
+            let mut best = first.contains(position).then_some(Reach { position: *position, links: 1, from: None });
             let mut offer = |reach: &Reach, at: LaunchId, loosely: bool| {
                 let follows = side.positions[reach.position as usize].follow.iter();
                 let mut joins = follows.filter(|(next, join)| next == position && (!loosely || *join == Join::Loose));

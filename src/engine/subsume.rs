@@ -42,7 +42,15 @@ pub(super) fn label(rules: &RuleSet, findings: &mut [Finding], closed: &[bool]) 
                 continue;
             }
             touches[this].push(that);
-            if beats(rules, findings, closed, this, that, count == form.launches.len(), forms[other].launches.len() > count) {
+            if beats(
+                rules,
+                findings,
+                closed,
+                this,
+                that,
+                count == form.launches.len(),
+                forms[other].launches.len() > count,
+            ) {
                 covers[this].push((form.fused, that));
             }
         }
@@ -54,12 +62,14 @@ pub(super) fn label(rules: &RuleSet, findings: &mut [Finding], closed: &[bool]) 
             State::Split | State::OffByDesign => vec![false],
         };
         let covering = |that: &usize| halves.iter().all(|half| covers[index].contains(&(*half, *that)));
-        let mut candidates: Vec<usize> = covers[index].iter().map(|(_, that)| *that).filter(|that| covering(that)).collect();
+        let mut candidates: Vec<usize> =
+            covers[index].iter().map(|(_, that)| *that).filter(|that| covering(that)).collect();
         candidates.sort_unstable();
         candidates.dedup();
         let best = candidates.into_iter().min_by_key(|that| {
             let family = &rules.families[findings[*that].family];
-            let launches: usize = forms.iter().filter(|form| form.finding == *that).map(|form| form.launches.len()).sum();
+            let launches: usize =
+                forms.iter().filter(|form| form.finding == *that).map(|form| form.launches.len()).sum();
             (std::cmp::Reverse(launches), std::cmp::Reverse(family.priority), findings[*that].family)
         });
         findings[index].covered_by = best.map(|that| findings[that].family);

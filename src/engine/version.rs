@@ -56,14 +56,12 @@ impl Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let of = |version: &Self, index: usize| version.forms.get(index).copied().unwrap_or((0, 0));
-        self.release
-            .cmp(&other.release)
-            .then_with(|| {
-                (0..self.forms.len().max(other.forms.len()))
-                    .map(|index| of(self, index).cmp(&of(other, index)))
-                    .find(|order| order.is_ne())
-                    .unwrap_or(Ordering::Equal)
-            })
+        self.release.cmp(&other.release).then_with(|| {
+            (0..self.forms.len().max(other.forms.len()))
+                .map(|index| of(self, index).cmp(&of(other, index)))
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        })
     }
 }
 

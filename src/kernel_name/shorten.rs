@@ -48,9 +48,13 @@ fn form(identifier: &str, detail: &str, width: usize) -> String {
     let detail = brackets(&cut_middle(detail, room.saturating_sub(2)));
     let room = width.saturating_sub(detail.width());
     let mut name = identifier.as_str();
-    while name.width() > room {
+    let mut columns = name.width();
+    while columns > room {
         match name.split_once("::") {
-            Some((_, rest)) if !rest.is_empty() => name = rest,
+            Some((space, rest)) if !rest.is_empty() => {
+                name = rest;
+                columns = columns.saturating_sub(space.width() + 2);
+            }
             _ => break,
         }
     }
@@ -59,9 +63,9 @@ fn form(identifier: &str, detail: &str, width: usize) -> String {
 
 /// What tells each name from the others of its identifier; empty where it is the only one.
 fn details(names: &[&KernelName]) -> Vec<String> {
-    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (n, name) in names.iter().enumerate() {
-        groups.entry(&name.identifier).or_default().push(n);
+        groups.entry(name.identifier.replace(UNNAMED, "")).or_default().push(n);
     }
     let mut details = vec![String::new(); names.len()];
     for group in groups.into_values().filter(|group| group.len() > 1) {
@@ -221,16 +225,23 @@ fn is_tile(segment: &str) -> bool {
         && sizes.iter().all(|size| !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The picked pieces, then as many of the first ones as fit, in their order, gaps shown.
+/// The picked pieces, then its tile and as many of the first ones as fit, in their order, gaps shown.
 fn join_pieces(pieces: &[Part], picked: Vec<usize>, width: usize) -> String {
     let mut shown: BTreeSet<usize> = picked.into_iter().collect();
     let told = join(pieces, &shown);
-    for at in 0..pieces.len() {
-        if shown.insert(at) && join(pieces, &shown).width() > width {
+    let mut add = |at: usize| {
+        let fits = shown.contains(&at) || {
+            shown.insert(at);
+            join(pieces, &shown).width() <= width
+        };
+        if !fits {
             shown.remove(&at);
-            break;
         }
-    }
+        fits
+    };
+    let tile = pieces.iter().position(|piece| piece.rank == 0).filter(|_| add(0));
+    tile.map(&mut add);
+    let _ = (0..pieces.len()).all(&mut add);
     let text = join(pieces, &shown);
     if shown.contains(&0) {
         return cut_middle(&text, width);

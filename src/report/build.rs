@@ -44,6 +44,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         gpu: steps::gpu(analyses, rules.report.launch_bound_pct),
         hidden_rows: HiddenRows {
             min_share_pct: options.min_share.unwrap_or(rules.report.min_share_pct),
+            limit: options.limit,
             kernels: kernels.iter().filter(|row| !row.shown).count() as u64,
             fuse: fuse.iter().filter(|row| !row.shown).count() as u64,
             overlap: 0,

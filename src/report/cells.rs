@@ -1,6 +1,6 @@
 //! What all formats for people say in the same words: cells, header lines, reasons for empty tables.
 
-use super::{EvidenceKernel, FuseRow, KernelRow, Report, Site, StageInfo, StepInfo, TraceInfo};
+use super::{EvidenceKernel, FuseRow, KernelRow, Report, StageInfo, StepInfo, TraceInfo};
 use crate::units::{Nanos, percent};
 
 /// Integer time of a JSON figure.
@@ -51,21 +51,38 @@ pub(super) fn clean(text: &str) -> String {
     }
 }
 
-/// The innermost class of a module path; JSON has the whole of it.
-fn module_tail(module: &str) -> &str {
-    module.rsplit('.').next().unwrap_or(module)
+/// A place: the site, and the module it is in, either of which may be empty.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Place {
+    pub(super) location: String,
+    pub(super) module: String,
+    pub(super) found_by: String,
+    pub(super) share_pct: f64,
 }
 
-/// A place in words: site, else module, with how it was found when that is no plain reading of the trace.
-pub(super) fn place(site: &Site) -> String {
-    let mut text = match (&site.location, &site.module) {
-        (Some(location), Some(module)) => format!("{} in {}", clean(location), clean(module_tail(module))),
-        (Some(location), None) => clean(location),
-        (None, Some(module)) => clean(module_tail(module)),
-        (None, None) => return "location unknown".to_owned(),
-    };
-    text.push_str(found(&site.found_by));
-    text
+impl Place {
+    /// `models/qwen3.py:167 forward in Qwen3Attention`, in at most `columns` when they are given: folders go first.
+    pub(super) fn text(&self, columns: Option<usize>) -> String {
+        let within = match (self.location.is_empty(), self.module.is_empty()) {
+            (true, true) => return "location unknown".to_owned(),
+            (true, false) => return self.module.clone(),
+            (false, true) => String::new(),
+            (false, false) => format!(" in {}", self.module),
+        };
+        let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(within.chars().count()));
+        format!("{}{within}", cut_folders(&self.location, room))
+    }
+}
+
+/// A path without its first folders, so that it fits.
+fn cut_folders(path: &str, columns: usize) -> String {
+    let mut rest = path;
+    let mut cut = false;
+    while rest.chars().count() + usize::from(cut) * 2 > columns {
+        let Some((_, shorter)) = rest.split_once('/') else { break };
+        (rest, cut) = (shorter, true);
+    }
+    if cut { format!("…/{rest}") } else { path.to_owned() }
 }
 
 /// How a place was found, when that is worth a word.
@@ -77,24 +94,36 @@ pub(super) fn found(found_by: &str) -> &'static str {
     }
 }
 
-/// Places of a kernel, the first `most`, with their shares when there are several.
-pub(super) fn places(row: &KernelRow, most: usize) -> Vec<String> {
-    if row.sites.iter().all(|site| site.location.is_none() && site.module.is_none()) {
-        return Vec::new();
+/// The places of a kernel as people read them: the innermost class of a module stands for its path.
+pub(super) fn places(row: &KernelRow) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    for site in &row.sites {
+        let location = clean(site.location.as_deref().unwrap_or_default());
+        let module = site.module.as_deref().and_then(|module| module.rsplit('.').next());
+        let module = clean(module.unwrap_or_default());
+        let same = |place: &&mut Place| {
+            (&place.location, &place.module, &place.found_by) == (&location, &module, &site.found_by)
+        };
+        match places.iter_mut().find(same) {
+            Some(place) => place.share_pct += site.share_pct,
+            None => {
+                places.push(Place { location, module, found_by: site.found_by.clone(), share_pct: site.share_pct });
+            }
+        }
     }
-    let mut lines: Vec<String> = (row.sites.iter().take(most))
-        .map(
-            |site| {
-                if row.sites.len() == 1 { place(site) } else { format!("{} {}", share(site.share_pct), place(site)) }
-            },
-        )
-        .collect();
-    let rest: f64 = row.sites.iter().skip(most).map(|site| site.share_pct).sum();
-    if row.sites.len() > most {
-        let n = (row.sites.len() - most) as u64;
-        lines.push(format!("{} in {}", share(rest), plural(n, "more place")));
+    places.sort_by(|a, b| b.share_pct.total_cmp(&a.share_pct));
+    if places.iter().all(|place| place.location.is_empty() && place.module.is_empty()) {
+        places.clear();
     }
-    lines
+    places
+}
+
+/// How the places of all rows were found, when that is one way and worth a word.
+pub(super) fn found_alike(rows: &[&KernelRow]) -> Option<&'static str> {
+    let mut ways =
+        rows.iter().flat_map(|row| &row.sites).map(|site| site.found_by.as_str()).filter(|way| *way != "none");
+    let first = ways.next()?;
+    Some(found(first)).filter(|text| !text.is_empty() && ways.all(|way| way == first))
 }
 
 /// One line a file.
@@ -157,17 +186,19 @@ fn plural_families(n: usize) -> String {
     if n == 1 { "1 family".to_owned() } else { format!("{n} families") }
 }
 
-/// `1 step · 96.0 µs of GPU kernel time in 6 launches`.
+/// `1 step, 558 launches, 9.78 ms of GPU kernel time`.
 pub(super) fn stage_short(report: &Report, stage: &StageInfo) -> String {
     let remainder =
         stage.stage == "all" && report.stages.iter().any(|other| other.stage != "all" && other.launches > 0);
-    let whole = format!("{} of GPU kernel time in {}", time(stage.time_us), plural(stage.launches, "launch"));
-    let each = stage.time_per_step_us.filter(|_| stage.steps > 1);
-    let each = each.map_or_else(String::new, |us| format!(" of {} GPU kernel time", time(us)));
+    let whole = format!("{}, {} of GPU kernel time", plural(stage.launches, "launch"), time(stage.time_us));
     match stage.steps {
-        _ if remainder => format!("launched outside every step · {whole}"),
+        _ if remainder => format!("outside every step: {whole}"),
         0 => whole,
-        steps => format!("{}{each} · {whole}", plural(steps, "step")),
+        1 => format!("1 step, {whole}"),
+        steps => {
+            let each = stage.time_per_step_us.map_or_else(String::new, |us| format!(" ({} a step)", time(us)));
+            format!("{}, {whole}{each}", plural(steps, "step"))
+        }
     }
 }
 
@@ -183,7 +214,7 @@ fn stage_line(report: &Report, stage: &StageInfo) -> String {
     let average = if spans.len() == 1 { "" } else { " on average" };
     let busy: f64 = steps.iter().filter_map(|step| step.busy_us).sum();
     let told = steps.iter().all(|step| step.span_us.is_none() || step.idle_us.is_some());
-    let busy = if told { format!(", GPU busy {}", share(percent(nanos(busy), nanos(span)))) } else { String::new() };
+    let busy = if told { format!(", {} busy", share(percent(nanos(busy), nanos(span)))) } else { String::new() };
     let bound = if steps.iter().any(|step| step.launch_bound == Some(true)) { ", launch-bound" } else { "" };
     format!("{short}; span {}{average}{busy}{bound}", time(span / spans.len() as f64))
 }
@@ -193,13 +224,17 @@ pub(super) fn hidden_kernels(report: &Report, stage: &StageInfo) -> Option<Strin
     let hidden = stage.kernels.total - stage.kernels.shown;
     (hidden > 0).then(|| {
         let pct = stage.kernels.hidden_pct.unwrap_or(0.0);
-        format!(
-            "{} hidden, {} in all: under {} of the stage's GPU kernel time (--min-share), or over --limit",
-            plural(hidden, "row"),
-            share(pct),
-            share(report.hidden_rows.min_share_pct)
-        )
+        format!("{} hidden, {} in all: {}", plural(hidden, "row"), share(pct), bar(report))
     })
+}
+
+/// Why rows are hidden, and what shows them.
+fn bar(report: &Report) -> String {
+    let under = format!("under {} of the stage (--min-share)", share(report.hidden_rows.min_share_pct));
+    report
+        .hidden_rows
+        .limit
+        .map_or_else(|| under.clone(), |limit| format!("{under} or beyond the first {limit} (--limit)"))
 }
 
 /// What a fuse table leaves out, covered rows by name.
@@ -212,12 +247,7 @@ pub(super) fn hidden_fuse(report: &Report, stage: &StageInfo) -> Vec<String> {
     if !under.is_empty() {
         let names: Vec<String> =
             under.iter().map(|row| format!("{} ({}, {})", row.family, row.state, share(row.share_pct))).collect();
-        lines.push(format!(
-            "{} hidden, under {} or over --limit: {}",
-            plural(under.len() as u64, "row"),
-            share(report.hidden_rows.min_share_pct),
-            names.join(", ")
-        ));
+        lines.push(format!("{} hidden, {}: {}", plural(under.len() as u64, "row"), bar(report), names.join(", ")));
     }
     lines
 }
@@ -244,16 +274,15 @@ pub(super) fn no_kernels(report: &Report, stage: Option<&StageInfo>) -> String {
 /// Why a fuse table has no row, and what would fill it.
 pub(super) fn no_fuse(report: &Report, stage: Option<&StageInfo>) -> String {
     match stage {
-        None => format!("No row: {}", no_gpu_events(report)),
-        Some(stage) if stage.fuse.total > 0 => {
-            "No row over the bar; --min-share 0 shows all.".to_owned()
-        }
-        Some(_) if report.framework.is_none() => format!(
-            "No row: none of the {} of no framework matches, and the framework is unknown; --framework NAME looks for the others.",
+        None => "No row: there is no GPU event to look at.".to_owned(),
+        Some(stage) if stage.fuse.total > 0 => "No row over the bar; --min-share 0 shows all.".to_owned(),
+        Some(_) if report.framework.is_none() => "No row: no known chain of kernels, and the framework is unknown; \
+             --framework NAME looks for the families of one."
+            .to_owned(),
+        Some(_) => format!(
+            "No row: none of the {} has its kernels here; `llm-prof explain FAMILY TRACE` says where one broke.",
             plural_families(report.rules.families)
-        )
-        .replace("none of the 1 family", "no family"),
-        Some(_) => "No row: no chain of a known family is in this stage; `llm-prof explain FAMILY TRACE` says where one broke.".to_owned(),
+        ),
     }
 }
 

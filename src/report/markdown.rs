@@ -65,7 +65,7 @@ fn kernel_section(report: &Report, stage: &StageInfo, out: &mut String) {
     line(out, format_args!("|---|---|---:|---:|---:|---|---|"));
     let names = kernel_name::shorten(&rows.iter().map(|row| &row.parts).collect::<Vec<_>>(), NAME_WIDTH);
     for (row, name) in rows.iter().zip(&names) {
-        let places = cells::places(row, 2).iter().map(|place| code(place)).collect::<Vec<_>>().join("<br>");
+        let places = kernel_places(row);
         let ops = row.ops.iter().take(3).map(|op| code(op)).collect::<Vec<_>>().join("<br>");
         let (time, share, launches) =
             (cells::time(row.time_us), cells::share(row.share_pct), cells::count(row.launches));
@@ -83,6 +83,22 @@ fn kernel_section(report: &Report, stage: &StageInfo, out: &mut String) {
     if let Some(hidden) = cells::hidden_kernels(report, stage) {
         line(out, format_args!("\n{}.", text(&hidden)));
     }
+}
+
+/// The places with most time, with their shares when there are several.
+fn kernel_places(row: &KernelRow) -> String {
+    const MOST: usize = 3;
+    let places = cells::places(row);
+    let mut parts: Vec<String> = (places.iter().take(MOST))
+        .map(|place| {
+            let share = if places.len() == 1 { String::new() } else { format!(" {}", cells::share(place.share_pct)) };
+            format!("{}{}{share}", code(&place.text(None)), cells::found(&place.found_by))
+        })
+        .collect();
+    if places.len() > MOST {
+        parts.push(cells::plural((places.len() - MOST) as u64, "more place"));
+    }
+    parts.join("<br>")
 }
 
 fn fuse_section(report: &Report, stage: &StageInfo, out: &mut String) {

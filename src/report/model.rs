@@ -393,6 +393,8 @@ pub struct ToggleInfo {
 pub struct HiddenRows {
     /// Share of the stage under which a row is hidden.
     pub min_share_pct: f64,
+    /// Rows a table and stage beyond which a row is hidden; null when there is no limit.
+    pub limit: Option<usize>,
     /// Kernel table.
     pub kernels: u64,
     /// Fuse-pattern table.

@@ -1,6 +1,6 @@
 //! The one line that comes first: what is wrong with the run, what dominates it, what to do first.
 
-use super::cells::nanos;
+use super::cells::{self, nanos};
 use super::{FuseRow, Report, StageInfo};
 use crate::rules::schema::report::ReportFile;
 
@@ -49,7 +49,12 @@ fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {
         .map(|(_, category)| format!("{} {:.1} %", category.category, category.share_pct))
         .collect();
     let title = if stage.stage == "all" { "GPU time" } else { stage.title };
-    format!("{title}: {} of {} in {} launches.", categories.join(", "), nanos(stage.time_us), stage.launches)
+    format!(
+        "{title}: {} in {} launches: {}.",
+        nanos(stage.time_us),
+        cells::count(stage.launches),
+        categories.join(", ")
+    )
 }
 
 /// The split path that could save most, and is no part of another.

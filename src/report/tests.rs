@@ -310,7 +310,7 @@ fn a_trace_without_gpu_events_says_why_in_every_table() {
     let codes: Vec<&str> = report.fitness.iter().map(|fitness| fitness.code.as_str()).collect();
     assert_eq!(codes, ["profiler-ranges"]);
     let text = text::render(&report, text::Style::default());
-    assert_eq!(text.matches("77 CUPTI profiler ranges").count(), 4, "{text}");
+    assert_eq!(text.matches("77 CUPTI profiler ranges").count(), 3, "{text}");
 }
 
 #[test]

@@ -161,12 +161,16 @@ impl Page {
             .collect();
         let table = Table::new(&KERNEL, &cells, self.columns);
         self.table_head(&table, &KERNEL);
+        let found = cells::found_alike(&rows);
         let names = short(rows.iter().map(|row| &row.parts), table.first);
         for ((row, mut line), name) in rows.iter().zip(cells).zip(&names) {
             line[0] = cut_middle(name, table.first);
             let text = table.line(&line, |_, cell| cell.to_owned());
             self.line(&text);
-            self.kernel_places(row);
+            self.kernel_places(row, found.is_some());
+        }
+        if let Some(found) = found {
+            self.note(&format!("places were found{}", found.replace(['(', ')'], "")));
         }
         self.left_out(&KERNEL);
         if let Some(hidden) = cells::hidden_kernels(report, stage) {
@@ -175,18 +179,29 @@ impl Page {
     }
 
     /// Places of a kernel and the ops that launch it, in lines of their own.
-    fn kernel_places(&mut self, row: &KernelRow) {
-        let mut lines = cells::places(row, 2);
+    fn kernel_places(&mut self, row: &KernelRow, found_alike: bool) {
+        const MOST: usize = 2;
+        let room = self.columns - 4;
         let ops = row.ops.iter().take(2).map(|op| cells::clean(op)).collect::<Vec<_>>().join(", ");
-        if !ops.is_empty() {
-            match lines.first_mut() {
-                Some(first) => *first = format!("{first} · {ops}"),
-                None => lines.push(ops),
-            }
+        let places = cells::places(row);
+        let mut lines = Vec::new();
+        for (n, place) in places.iter().take(MOST).enumerate() {
+            let share = if places.len() == 1 { String::new() } else { format!("{} ", cells::share(place.share_pct)) };
+            let op = if n == 0 && !ops.is_empty() { format!(" · {ops}") } else { String::new() };
+            let found = if found_alike { "" } else { cells::found(&place.found_by) };
+            let beside = width(&share) + width(&op) + width(found);
+            lines.push(format!("{share}{}{found}{op}", place.text(Some(room.saturating_sub(beside)))));
         }
-        for place in lines {
-            let place = self.paint.dim(&cut_middle(&place, self.columns - 4));
-            self.line(&format!("    {place}"));
+        if places.is_empty() && !ops.is_empty() {
+            lines.push(ops);
+        }
+        let rest: f64 = places.iter().skip(MOST).map(|place| place.share_pct).sum();
+        if let Some(more) = places.len().checked_sub(MOST).filter(|more| *more > 0) {
+            lines.push(format!("{} in {}", cells::share(rest), cells::plural(more as u64, "more place")));
+        }
+        for line in lines {
+            let line = self.paint.dim(&cut_middle(&line, room));
+            self.line(&format!("    {line}"));
         }
     }
 

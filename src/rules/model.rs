@@ -332,14 +332,14 @@ pub struct RuleSet {
     pub transparent: Vec<TransparentRole>,
     /// Families in id order, overlap ones among them.
     pub families: Vec<Family>,
+    /// How the report reads (`rules/report.yaml`).
+    pub report: super::schema::report::ReportFile,
+    /// What makes a trace unfit for a question (`rules/fitness.yaml`).
+    pub fitness: super::schema::fitness::FitnessFile,
+    /// How files are told apart by their names (`rules/inputs.yaml`).
+    pub inputs: super::schema::inputs::InputsFile,
     /// Families replaced by added catalogs, in id order.
     pub overrides: Vec<Override>,
     /// What is probably not as meant; printed by `rules check`.
     pub warnings: Vec<crate::diagnostic::Diagnostic>,
-    /// How the report reads.
-    pub report: super::schema::report::ReportFile,
-    /// What makes a trace unfit for a question.
-    pub fitness: super::schema::fitness::FitnessFile,
-    /// How files are told apart by their names.
-    pub inputs: super::schema::inputs::InputsFile,
 }

@@ -82,10 +82,10 @@ impl Classes {
 
     /// Phase `X` is a complete event and `M` metadata; all others mark points, flows and counters.
     pub(super) fn of(&self, event: &RawEvent<'_>, counts: &mut Counts) -> Class {
-        let Some(phase) = event.text(Field::Phase) else {
+        let Some(phase) = event.text(Field::PHASE) else {
             return Class::Count(counts.counter(Why::Broken, "ph is absent"));
         };
-        let category = event.text(Field::Category).map(text::decode);
+        let category = event.text(Field::CATEGORY).map(text::decode);
         let label = category.as_ref().map_or_else(|| text::decode(phase).text, |c| c.text.clone());
         let kind = category.as_ref().and_then(|c| self.kinds.get(c.text.as_bytes())).copied();
         match (phase, kind) {

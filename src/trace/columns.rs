@@ -26,9 +26,16 @@ pub(super) struct Columns {
     process_ids: FxHashMap<StringId, ProcessId>,
     lane_ids: FxHashMap<(ProcessId, StringId), LaneId>,
     /// Raw pid and tid of the lane used last, which is the next one's more often than not.
-    hot_lane: Option<(Box<[u8]>, Box<[u8]>, LaneId)>,
+    hot_lane: Option<HotLane>,
     /// Position in `trace.frames` by lane.
     frame_lanes: Vec<Option<usize>>,
+}
+
+#[derive(Debug)]
+struct HotLane {
+    pid: Box<[u8]>,
+    tid: Box<[u8]>,
+    id: LaneId,
 }
 
 impl Columns {
@@ -49,16 +56,14 @@ impl Columns {
 
     #[inline]
     fn row(&mut self, kind: EventKind, event: &RawEvent<'_>) -> Result<(), &'static str> {
-        let Some(Value { bytes: name, shape: Shape::Text }) = event.get(Field::Name) else {
-            return Err("name is no text");
-        };
-        let start = time(event.get(Field::Start)).map_err(|fault| match fault {
+        let name = event.text(Field::NAME).ok_or("name is no text")?;
+        let start = time(event.get(Field::START)).map_err(|fault| match fault {
             Some(Fault::NoNumber) => "ts is no number",
             Some(Fault::Negative) => "ts is negative",
             Some(Fault::TooLarge) => "ts is too large",
             None => "ts is absent",
         })?;
-        let dur = time(event.get(Field::Duration)).map_err(|fault| match fault {
+        let dur = time(event.get(Field::DURATION)).map_err(|fault| match fault {
             Some(Fault::NoNumber) => "dur is no number",
             Some(Fault::Negative) => "dur is negative",
             Some(Fault::TooLarge) => "dur is too large",
@@ -108,7 +113,7 @@ impl Columns {
 
     fn gpu(&mut self, event: &RawEvent<'_>, kind: GpuKind, name: StringId, start: Nanos, dur: Nanos) {
         let process = self.process(event);
-        let stream = integer(event, Arg::Stream).or_else(|| number_in(event.get(Field::Thread)?.bytes)).unwrap_or(0);
+        let stream = integer(event, Arg::Stream).or_else(|| number_in(event.get(Field::THREAD)?.bytes)).unwrap_or(0);
         let copy_kind = if kind == GpuKind::Kernel { None } else { self.arg_text(event, Arg::CopyKind) };
         let row = GpuEvent {
             name,
@@ -171,7 +176,7 @@ impl Columns {
 
     /// Names and labels are kept; sort orders and the like are not needed.
     fn metadata(&mut self, event: &RawEvent<'_>) {
-        let arg = match event.text(Field::Name) {
+        let arg = match event.text(Field::NAME) {
             Some(b"process_name" | b"thread_name") => Arg::Name,
             Some(b"process_labels") => Arg::Labels,
             _ => {
@@ -180,7 +185,7 @@ impl Columns {
             }
         };
         let Some(told) = self.arg_text(event, arg) else { return self.counts.broken("metadata without its text") };
-        if event.text(Field::Name) == Some(b"thread_name") {
+        if event.text(Field::NAME) == Some(b"thread_name") {
             let lane = self.lane(event);
             self.trace.lanes[lane.0 as usize].name = Some(told);
         } else {
@@ -190,7 +195,7 @@ impl Columns {
     }
 
     fn process(&mut self, event: &RawEvent<'_>) -> ProcessId {
-        let pid = self.text(plain(event.get(Field::Process)));
+        let pid = self.text(plain(event.get(Field::PROCESS)));
         let processes = &mut self.trace.processes;
         *self.process_ids.entry(pid).or_insert_with(|| {
             processes.push(pid);
@@ -200,12 +205,12 @@ impl Columns {
 
     #[inline]
     fn lane(&mut self, event: &RawEvent<'_>) -> LaneId {
-        let (pid, tid) = (plain(event.get(Field::Process)), plain(event.get(Field::Thread)));
-        if let Some((hot_pid, hot_tid, lane)) = &self.hot_lane
-            && **hot_pid == *pid
-            && **hot_tid == *tid
+        let (pid, tid) = (plain(event.get(Field::PROCESS)), plain(event.get(Field::THREAD)));
+        if let Some(hot) = &self.hot_lane
+            && *hot.pid == *pid
+            && *hot.tid == *tid
         {
-            return *lane;
+            return hot.id;
         }
         let process = self.process(event);
         let name = self.text(tid);
@@ -214,7 +219,7 @@ impl Columns {
             lanes.push(Lane { process, tid: name, name: None });
             LaneId(lanes.len() as u32 - 1)
         });
-        self.hot_lane = Some((pid.into(), tid.into(), lane));
+        self.hot_lane = Some(HotLane { pid: pid.into(), tid: tid.into(), id: lane });
         lane
     }
 

@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Damage {
     /// The file ends before the stream does.
-    #[error("the compressed data ends at byte {at}, before its end mark")]
+    #[error("the compressed data ends at byte {at}, before its checksum, which could not be checked")]
     CutOff {
         /// Where the file ends.
         at: u64,

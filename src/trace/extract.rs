@@ -260,7 +260,7 @@ impl<'s> Extractor<'s> {
         match self.parser.event(window, start, event) {
             Step::Done(end) => {
                 let class = self.classes.of(event, &mut self.columns.counts);
-                self.with_phase |= event.get(Field::Phase).is_some();
+                self.with_phase |= event.get(Field::PHASE).is_some();
                 self.columns.take(class, event);
                 if self.settings.learn {
                     self.skeletons.learn(window, start, end, &self.parser.pieces, class);
@@ -305,7 +305,7 @@ impl<'s> Extractor<'s> {
             self.warn("repaired", text);
         }
         let mut trace = self.columns.trace;
-        trace.path = self.path.to_owned();
+        self.path.clone_into(&mut trace.path);
         trace.skipped = self.columns.counts.into_skipped();
         Ok(trace)
     }

@@ -78,8 +78,8 @@ impl<R: Read> Gzip<R> {
             }
         }
         // File name, then comment: each ends with a zero byte.
-        for flag in [8, 16] {
-            while flags & flag != 0 {
+        for _ in 0..(flags & 8).count_ones() + (flags & 16).count_ones() {
+            loop {
                 match self.input.next()? {
                     Some(0) => break,
                     Some(_) => {}
@@ -145,13 +145,13 @@ impl<R: Read> Gzip<R> {
 
     /// Checks checksum and length of the member that just ended.
     fn trailer(&mut self) -> io::Result<Result<(), Damage>> {
-        let mut bytes = [0; 8];
-        for byte in &mut bytes {
+        let mut crc = [0; 4];
+        let mut length = [0; 4];
+        for byte in crc.iter_mut().chain(&mut length) {
             let Some(next) = self.input.next()? else { return Ok(Err(self.cut_off())) };
             *byte = next;
         }
-        let [a, b, c, d, e, f, g, h] = bytes;
-        let (crc, length) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        let (crc, length) = (u32::from_le_bytes(crc), u32::from_le_bytes(length));
         self.members += 1;
         if (crc, length) != (self.crc.clone().finalize(), self.length) {
             return Ok(Err(Damage::BadChecksum { part: self.members, at: self.input.position() - 8 }));

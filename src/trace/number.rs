@@ -14,51 +14,78 @@ pub(super) enum Fault {
 /// Microseconds as a decimal number, such as `5208193340418.131` or `1.5e3`, in nanoseconds; halves round up.
 #[inline]
 pub(super) fn nanos(token: &[u8]) -> Result<i64, Fault> {
-    match plain_nanos(token) {
-        Some(ns) => Ok(ns),
-        None => {
-            let decimal = Decimal::parse(token).ok_or(Fault::NoNumber)?;
-            if decimal.negative && decimal.digits != 0 {
-                return Err(Fault::Negative);
-            }
-            decimal.times_ten_to(3).and_then(|ns| i64::try_from(ns).ok()).ok_or(Fault::TooLarge)
-        }
+    if let Some(ns) = plain_nanos(token) {
+        return Ok(ns);
     }
+    let decimal = Decimal::parse(token).ok_or(Fault::NoNumber)?;
+    if decimal.negative && decimal.digits != 0 {
+        return Err(Fault::Negative);
+    }
+    decimal.times_ten_to(3).and_then(|ns| i64::try_from(ns).ok()).ok_or(Fault::TooLarge)
 }
 
-/// The usual form: up to 15 digits, then up to three decimals.
+/// The usual form: up to 16 digits, then up to three decimals.
 #[inline]
 fn plain_nanos(token: &[u8]) -> Option<i64> {
-    let mut value: i64 = 0;
-    let mut at = 0;
-    while let Some(digit) = token.get(at).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10) {
-        value = value * 10 + i64::from(digit);
-        at += 1;
-        if at > 16 {
-            return None;
-        }
-    }
-    if at == 0 {
+    let point = match token {
+        [.., b'.', _, _, _] => token.len() - 4,
+        [.., b'.', _, _] => token.len() - 3,
+        [.., b'.', _] => token.len() - 2,
+        _ => token.len(),
+    };
+    let (whole, fraction) = token.split_at(point);
+    let digit = |b: u8| if b.is_ascii_digit() { Some(i64::from(b - b'0')) } else { None };
+    let thousandths = match *fraction {
+        [_, a, b, c] => digit(a)? * 100 + digit(b)? * 10 + digit(c)?,
+        [_, a, b] => digit(a)? * 100 + digit(b)? * 10,
+        [_, a] => digit(a)? * 100,
+        _ => 0,
+    };
+    digits(whole)?.checked_mul(1000)?.checked_add(thousandths)
+}
+
+/// The value of 1 to 18 digits.
+#[inline]
+fn digits(token: &[u8]) -> Option<i64> {
+    if token.is_empty() || token.len() > 18 {
         return None;
     }
-    let digit = |b: u8| if b.is_ascii_digit() { Some(i64::from(b - b'0')) } else { None };
-    let thousandths = match token[at..] {
-        [] => 0,
-        [b'.', a] => digit(a)? * 100,
-        [b'.', a, b] => digit(a)? * 100 + digit(b)? * 10,
-        [b'.', a, b, c] => digit(a)? * 100 + digit(b)? * 10 + digit(c)?,
-        _ => return None,
-    };
-    value.checked_mul(1000)?.checked_add(thousandths)
+    let mut value = 0;
+    let mut rest = token;
+    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
+        value = value * 100_000_000 + eight_digits(*eight)?;
+        rest = after;
+    }
+    for &byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
+}
+
+/// Eight digits at once: pairs, then fours, then eight are joined, each time all of them with one multiplication.
+#[inline]
+fn eight_digits(bytes: [u8; 8]) -> Option<i64> {
+    const TOP_HALVES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let text = u64::from_le_bytes(bytes);
+    // `0`..`9` are 0x30..0x39: the top half is 3, and stays 3 when 6 is added.
+    if (text & TOP_HALVES) | ((text.wrapping_add(0x0606_0606_0606_0606) & TOP_HALVES) >> 4) != 0x3333_3333_3333_3333 {
+        return None;
+    }
+    let ones = text & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = (ones.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(1 + (10_000 << 32)) >> 32).cast_signed())
 }
 
 /// An integer such as `7`, `-1`, `7.0`, `1e3`, `0xFFFFFFFF`. Unsigned ones above `i64::MAX` keep their bits.
 #[inline]
 pub(super) fn integer(token: &[u8]) -> Option<i64> {
-    let digits = token.strip_prefix(b"-").unwrap_or(token);
-    if !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
-        let value = digits.iter().fold(0, |value, d| value * 10 + i64::from(d - b'0'));
-        return Some(if digits.len() < token.len() { -value } else { value });
+    if let Some(value) = digits(token) {
+        return Some(value);
     }
     if let Some(hex) = token.strip_prefix(b"0x").or_else(|| token.strip_prefix(b"0X")) {
         let hex = std::str::from_utf8(hex).ok().filter(|h| h.bytes().all(|b| b.is_ascii_hexdigit()))?;
@@ -182,6 +209,16 @@ mod tests {
             ("9223372036854776", Fault::TooLarge),
         ] {
             assert_eq!(nanos(token.as_bytes()), Err(fault), "{token}");
+        }
+    }
+
+    #[test]
+    fn eight_at_once_equal_one_by_one() {
+        for text in ["00000000", "12345678", "99999999", "90807060", "123456789012345678", "1234567", "0"] {
+            assert_eq!(digits(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in ["1234567:", "1234/678", "12 45678", "1234567a", "\u{30c}000000", "-1234567"] {
+            assert_eq!(digits(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -81,7 +81,7 @@ impl Parser {
                 at += 1;
                 continue;
             }
-            let field = if in_args { self.args.get(key).copied().map(Field::Arg) } else { Field::of_key(key) };
+            let field = if in_args { self.args.get(key).copied().map(Field::arg) } else { Field::of_key(key) };
             let Some((value, end)) = value(bytes, at, first) else { return Step::More };
             if end == at {
                 return Step::Broken;
@@ -89,7 +89,7 @@ impl Parser {
             if let Some(field) = field {
                 event.set(field, value);
             }
-            if !matches!(field, Some(Field::Phase | Field::Category)) {
+            if field != Some(Field::PHASE) && field != Some(Field::CATEGORY) {
                 let start = if value.shape == Shape::Text { at + 1 } else { at };
                 self.pieces.push(Piece { start, end: start + value.bytes.len(), shape: value.shape, field });
             }

@@ -2,47 +2,37 @@
 
 use super::settings::Arg;
 
-/// The values that are kept, by name in the file or in `args`.
+/// One of the values that are kept, of the event itself or of its `args`: the number of its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Field {
-    Phase,
-    Category,
-    Name,
-    Process,
-    Thread,
-    Start,
-    Duration,
-    Arg(Arg),
-}
+pub(super) struct Field(u8);
 
 const SLOTS: usize = 7 + Arg::Labels as usize + 1;
 
 impl Field {
+    pub(super) const PHASE: Self = Self(0);
+    pub(super) const CATEGORY: Self = Self(1);
+    pub(super) const NAME: Self = Self(2);
+    pub(super) const PROCESS: Self = Self(3);
+    pub(super) const THREAD: Self = Self(4);
+    pub(super) const START: Self = Self(5);
+    pub(super) const DURATION: Self = Self(6);
+
     /// The field of a key of the event itself. `args` is none: it is walked into.
     pub(super) fn of_key(key: &[u8]) -> Option<Self> {
         Some(match key {
-            b"ph" => Self::Phase,
-            b"cat" => Self::Category,
-            b"name" => Self::Name,
-            b"pid" => Self::Process,
-            b"tid" => Self::Thread,
-            b"ts" => Self::Start,
-            b"dur" => Self::Duration,
+            b"ph" => Self::PHASE,
+            b"cat" => Self::CATEGORY,
+            b"name" => Self::NAME,
+            b"pid" => Self::PROCESS,
+            b"tid" => Self::THREAD,
+            b"ts" => Self::START,
+            b"dur" => Self::DURATION,
             _ => return None,
         })
     }
 
-    const fn slot(self) -> usize {
-        match self {
-            Self::Phase => 0,
-            Self::Category => 1,
-            Self::Name => 2,
-            Self::Process => 3,
-            Self::Thread => 4,
-            Self::Start => 5,
-            Self::Duration => 6,
-            Self::Arg(arg) => 7 + arg as usize,
-        }
+    pub(super) const fn arg(arg: Arg) -> Self {
+        Self(7 + arg as u8)
     }
 }
 
@@ -85,17 +75,17 @@ impl<'b> RawEvent<'b> {
 
     #[inline]
     pub(super) fn set(&mut self, field: Field, value: Value<'b>) {
-        self.values[field.slot()] = value;
-        self.filled |= 1 << field.slot();
+        self.values[usize::from(field.0)] = value;
+        self.filled |= 1 << field.0;
     }
 
     #[inline]
     pub(super) fn get(&self, field: Field) -> Option<Value<'b>> {
-        if self.filled & (1 << field.slot()) == 0 { None } else { Some(self.values[field.slot()]) }
+        if self.filled & (1 << field.0) == 0 { None } else { Some(self.values[usize::from(field.0)]) }
     }
 
     pub(super) fn arg(&self, arg: Arg) -> Option<Value<'b>> {
-        self.get(Field::Arg(arg))
+        self.get(Field::arg(arg))
     }
 
     /// Raw content of a text.

@@ -27,7 +27,7 @@ impl Default for Settings {
             args: Vec::new(),
             foreign: Vec::new(),
             keep_frames: true,
-            block_bytes: 1024 * 1024,
+            block_bytes: 512 * 1024,
             learn: true,
         }
     }

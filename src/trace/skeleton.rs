@@ -10,6 +10,7 @@ use super::class::Class;
 use super::parser::Piece;
 use super::raw_event::{Field, RawEvent, Shape, Value};
 use super::scan;
+use super::wide::Wide;
 
 /// Bounds what odd files can make us keep; real ones need about a hundred nodes.
 const MOST_NODES: usize = 2048;
@@ -23,17 +24,22 @@ const LONGEST_LITERAL: usize = 1024;
 pub(super) struct Skeletons {
     /// The first node has no literal and is where every event begins.
     nodes: Vec<Node>,
+    /// By node, the place in its branches of the one taken last: it is tried first.
+    hot: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Node {
     /// Bytes before the value.
     literal: Box<[u8]>,
+    /// The first sixteen of them, and which of these count: one comparison tells most layouts apart.
+    head: [u8; 16],
+    head_mask: u32,
+    /// What the first byte of the value may be.
+    first: First,
     then: Then,
     /// What may follow the value.
     branches: Vec<usize>,
-    /// The branch taken last, tried first.
-    hot: usize,
 }
 
 /// What follows a literal.
@@ -46,12 +52,12 @@ enum Then {
 
 impl Skeletons {
     pub(super) fn new() -> Self {
-        let root = Node { literal: [].into(), then: Then::Value(Shape::Scalar, None), branches: Vec::new(), hot: 0 };
-        Self { nodes: vec![root] }
+        Self { nodes: vec![Node::new(&[], Then::Value(Shape::Scalar, None))], hot: vec![0] }
     }
 
     /// Reads the event at `at` when a known path fits; gives its class and the first byte after it.
-    #[inline]
+    // Inlined into its long caller it would lose the registers of its short loop.
+    #[inline(never)]
     pub(super) fn event<'b>(
         &mut self,
         bytes: &'b [u8],
@@ -59,41 +65,32 @@ impl Skeletons {
         event: &mut RawEvent<'b>,
     ) -> Option<(Class, usize)> {
         event.clear();
+        let nodes = &self.nodes[..];
         let mut node = 0;
         loop {
-            let (next, after) = self.branch(node, bytes, at)?;
-            node = next;
-            at = after;
-            match self.nodes[node].then {
-                Then::End(class) => return Some((class, at)),
-                Then::Value(shape, field) => {
-                    let end = match shape {
-                        Shape::Text => scan::text_end(bytes, at)?,
-                        Shape::Scalar => scan::scalar_end(bytes, at)?,
-                        Shape::List | Shape::Object => scan::container_end(bytes, at)?,
-                    };
-                    if let Some(field) = field {
-                        event.set(field, Value { bytes: &bytes[at..end], shape });
-                    }
-                    at = end;
-                }
+            let rest = bytes.get(at..)?;
+            // Near the end of a window there are fewer bytes than that; the parser reads the event then.
+            let head = Wide::load(*rest.first_chunk()?);
+            let branches = &nodes[node].branches[..];
+            let mut next = *branches.get(self.hot[node])?;
+            if !nodes[next].fits(head, rest) {
+                let taken = branches.iter().position(|&other| nodes[other].fits(head, rest))?;
+                self.hot[node] = taken;
+                next = branches[taken];
             }
+            node = next;
+            at += nodes[node].literal.len();
+            let (end, shape, field) = match nodes[node].then {
+                Then::End(class) => return Some((class, at)),
+                Then::Value(shape @ Shape::Text, field) => (scan::text_end(bytes, at)?, shape, field),
+                Then::Value(shape @ Shape::Scalar, field) => (scan::scalar_end(bytes, at)?, shape, field),
+                Then::Value(shape, field) => (scan::container_end(bytes, at)?, shape, field),
+            };
+            if let Some(field) = field {
+                event.set(field, Value { bytes: &bytes[at..end], shape });
+            }
+            at = end;
         }
-    }
-
-    /// The branch that fits at `at`, and the first byte after its literal.
-    #[inline]
-    fn branch(&mut self, node: usize, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-        let rest = bytes.get(at..)?;
-        let Node { branches, hot, .. } = &self.nodes[node];
-        let likely = *branches.get(*hot)?;
-        if let Some(length) = self.nodes[likely].fits(rest) {
-            return Some((likely, at + length));
-        }
-        let (n, other, length) =
-            branches.iter().enumerate().find_map(|(n, &other)| Some((n, other, self.nodes[other].fits(rest)?)))?;
-        self.nodes[node].hot = n;
-        Some((other, at + length))
     }
 
     /// Keeps the layout of the event in `bytes` at `start..end`, which the parser read as `pieces`.
@@ -121,28 +118,66 @@ impl Skeletons {
             return None;
         }
         let new = self.nodes.len();
-        self.nodes.push(Node { literal: literal.into(), then, branches: Vec::new(), hot: 0 });
+        self.nodes.push(Node::new(literal, then));
+        self.hot.push(0);
         self.nodes[node].branches.push(new);
         Some(new)
     }
 }
 
 impl Node {
-    /// Length of the literal when `rest` begins with it and then with a value of the right shape.
-    #[inline]
-    fn fits(&self, rest: &[u8]) -> Option<usize> {
-        let after = rest.strip_prefix(&*self.literal)?;
-        let first = after.first().copied();
-        let fits = match self.then {
+    fn new(literal: &[u8], then: Then) -> Self {
+        let mut head = [0; 16];
+        let length = literal.len().min(16);
+        head[..length].copy_from_slice(&literal[..length]);
+        let first = match then {
             // The literal ends with the opening quote, or closes the event.
-            Then::Value(Shape::Text, _) | Then::End(_) => true,
-            Then::Value(Shape::List, _) => first == Some(b'['),
-            Then::Value(Shape::Object, _) => first == Some(b'{'),
-            // Anything else the parser would take for a value; a blank belongs to the literal.
-            Then::Value(Shape::Scalar, _) => {
-                !matches!(first, None | Some(b'"' | b'[' | b'{' | b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t'))
-            }
+            Then::Value(Shape::Text, _) | Then::End(_) => First::ANY,
+            Then::Value(Shape::List, _) => First::LIST,
+            Then::Value(Shape::Object, _) => First::OBJECT,
+            Then::Value(Shape::Scalar, _) => First::SCALAR,
         };
-        if fits { Some(self.literal.len()) } else { None }
+        let head_mask = ((1_u64 << length) - 1) as u32;
+        Self { literal: literal.into(), head, head_mask, first, then, branches: Vec::new() }
+    }
+
+    /// Whether `rest`, which begins with `head`, begins with the literal and then with a value of the right shape.
+    #[inline]
+    fn fits(&self, head: Wide, rest: &[u8]) -> bool {
+        let length = self.literal.len();
+        head.same(Wide::load(self.head)) & self.head_mask == self.head_mask
+            && (length <= 16 || rest.get(16..length) == self.literal.get(16..))
+            && rest.get(length).map_or(self.first == First::ANY, |&byte| self.first.allows(byte))
+    }
+}
+
+/// A set of bytes that a value may begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct First(u8);
+
+impl First {
+    const LIST: Self = Self(1);
+    const OBJECT: Self = Self(2);
+    /// What the parser takes for a number or word; a blank belongs to the literal.
+    const SCALAR: Self = Self(4);
+    const ANY: Self = Self(15);
+    const OF_BYTE: [u8; 256] = {
+        let mut sets = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            sets[byte] = match byte as u8 {
+                b'[' => Self::LIST.0,
+                b'{' => Self::OBJECT.0,
+                other if scan::begins_scalar(other) => Self::SCALAR.0,
+                _ => 8,
+            };
+            byte += 1;
+        }
+        sets
+    };
+
+    #[inline]
+    fn allows(self, byte: u8) -> bool {
+        self.0 & Self::OF_BYTE[usize::from(byte)] != 0
     }
 }

@@ -22,8 +22,9 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        // How this program measures the memory of one read: in a process of its own.
-        ["--child", frames, file] => child(Path::new(file), frames == "frames"),
+        // One way in a process of its own: how memory is measured, and what a profiler can be set on.
+        ["--child", "decompress", file] => Way::Decompress.run(Path::new(file), None).map(drop),
+        ["--child", frames, block_kb, file] => child(Path::new(file), frames == "frames", block_kb),
         _ => run(&args),
     };
     match result {
@@ -37,15 +38,20 @@ fn main() -> ExitCode {
 
 fn run(args: &[String]) -> Outcome<()> {
     let options = Options::parse(args)?;
+    let block_kb = options.block_kb;
     let mut out = io::stdout().lock();
     for input in options.inputs()? {
         let Input { path, label, expected } = &input;
         writeln!(out, "{label}")?;
-        let ways: Vec<Way> =
-            [Way::Decompress, Way::Decompress, Way::Extract { frames: false }, Way::Extract { frames: true }]
-                .into_iter()
-                .chain(Way::triage())
-                .collect();
+        let ways: Vec<Way> = [
+            Way::Decompress,
+            Way::Decompress,
+            Way::Extract { frames: false, block_kb },
+            Way::Extract { frames: true, block_kb },
+        ]
+        .into_iter()
+        .chain(Way::triage())
+        .collect();
         let mut runs: Vec<Vec<Run>> = vec![Vec::new(); ways.len()];
         for _ in 0..options.runs {
             for (way, runs) in ways.iter().zip(&mut runs) {
@@ -80,6 +86,7 @@ enum Way {
     Decompress,
     Extract {
         frames: bool,
+        block_kb: usize,
     },
     /// The whole program, when it stands beside this benchmark.
     Triage(PathBuf),
@@ -103,8 +110,8 @@ impl Way {
     fn label(&self) -> &'static str {
         match self {
             Self::Decompress => "D: decompress",
-            Self::Extract { frames: false } => "read, frames skipped",
-            Self::Extract { frames: true } => "read, frames kept",
+            Self::Extract { frames: false, .. } => "read, frames skipped",
+            Self::Extract { frames: true, .. } => "read, frames kept",
             Self::Triage(_) => "whole triage",
         }
     }
@@ -124,8 +131,8 @@ impl Way {
                     }
                 }
             }
-            Self::Extract { frames } => {
-                let seen = counts(&trace::read(path, &settings(*frames)?)?);
+            Self::Extract { frames, block_kb } => {
+                let seen = counts(&trace::read(path, &settings(*frames, *block_kb)?)?);
                 let wanted = expected.map(|w| if *frames { w } else { Written { frames: 0, ..w } });
                 if wanted.is_some_and(|w| Written { bytes: 0, ..w } != seen) {
                     return Err(format!("{} gives {seen:?}, written was {expected:?}: no figures", self.label()).into());
@@ -143,9 +150,9 @@ impl Way {
     }
 
     fn peak_per_gb(&self, path: &Path, json_bytes: u64) -> Outcome<String> {
-        let Self::Extract { frames } = self else { return Ok(String::new()) };
+        let Self::Extract { frames, block_kb } = self else { return Ok(String::new()) };
         let child = Command::new(std::env::current_exe()?)
-            .args(["--child", if *frames { "frames" } else { "skip" }])
+            .args(["--child", if *frames { "frames" } else { "skip" }, &block_kb.to_string()])
             .arg(path)
             .output()?;
         if !child.status.success() {
@@ -157,8 +164,8 @@ impl Way {
     }
 }
 
-fn child(path: &Path, frames: bool) -> Outcome<()> {
-    let trace = trace::read(path, &settings(frames)?)?;
+fn child(path: &Path, frames: bool, block_kb: &str) -> Outcome<()> {
+    let trace = trace::read(path, &settings(frames, block_kb.parse()?)?)?;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()).unwrap_or("0");
     writeln!(io::stdout(), "{peak}")?;
@@ -166,9 +173,9 @@ fn child(path: &Path, frames: bool) -> Outcome<()> {
     Ok(())
 }
 
-fn settings(frames: bool) -> Outcome<Settings> {
+fn settings(frames: bool, block_kb: usize) -> Outcome<Settings> {
     let file: TraceFile = serde_yaml::from_str(include_str!("../../rules/trace.yaml"))?;
-    Ok(Settings { keep_frames: frames, ..file.settings()? })
+    Ok(Settings { keep_frames: frames, block_bytes: block_kb * 1024, ..file.settings()? })
 }
 
 fn counts(trace: &trace::Trace) -> Written {
@@ -204,12 +211,13 @@ impl Spread {
 }
 
 /// `--events N | --mb N`, `--frames SHARE`, `--layout compact|kineto|pretty|all`, `--names few|many`, `--runs N`,
-/// or `--file TRACE` for a file of your own.
+/// `--block-kb N`, or `--file TRACE` for a file of your own.
 struct Options {
     recipe: Recipe,
     layouts: Vec<Layout>,
     file: Option<PathBuf>,
     runs: usize,
+    block_kb: usize,
 }
 
 struct Input {
@@ -222,7 +230,13 @@ impl Options {
     fn parse(args: &[String]) -> Outcome<Self> {
         let all = vec![Layout::Compact, Layout::Kineto, Layout::Pretty];
         let recipe = Recipe { layout: Layout::Compact, events: u64::MAX, bytes: 100_000_000, frames: 0.88, names: 900 };
-        let mut options = Self { recipe, layouts: all.clone(), file: None, runs: 11 };
+        let mut options = Self {
+            recipe,
+            layouts: all.clone(),
+            file: None,
+            runs: 11,
+            block_kb: Settings::default().block_bytes / 1024,
+        };
         let mut args = args.iter();
         while let Some(flag) = args.next() {
             let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
@@ -237,6 +251,7 @@ impl Options {
                 ("--names", "few") => options.recipe.names = 900,
                 ("--names", "many") => options.recipe.names = 200_000,
                 ("--runs", n) => options.runs = n.parse::<usize>()?.max(1),
+                ("--block-kb", n) => options.block_kb = n.parse()?,
                 ("--file", path) => options.file = Some(path.into()),
                 _ => return Err(format!("unknown option {flag} {value}").into()),
             }

@@ -74,3 +74,30 @@ impl From<Names> for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(launchers: &str) -> Result<Settings, String> {
+        let text = format!(
+            "version: 1\nlaunchers: {launchers}\nadapters: []\ncompounds: {{}}\ninductor: {{ prefixes: [], ops: [] }}\n"
+        );
+        serde_yaml::from_str::<Names>(&text).map(Settings::from).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_functor_is_found_by_kind_or_position() {
+        let settings =
+            load("[{ kernel: a, functor: first-type }, { kernel: b, functor: last-type }, { kernel: c, functor: 2 }]");
+        let places: Vec<Functor> = settings.expect("loads").launchers.iter().map(|launcher| launcher.functor).collect();
+        assert_eq!(places, [Functor::FirstType, Functor::LastType, Functor::At(2)]);
+    }
+
+    #[test]
+    fn a_place_that_is_none_says_what_may_stand_there() {
+        let error = load("[{ kernel: a, functor: middle }]").expect_err("no such place");
+        assert!(error.contains("write `first-type`, `last-type` or a position from 0"), "{error}");
+        assert!(load("[{ kernel: a, functor: 1, why: x }]").is_err(), "unknown keys are refused");
+    }
+}

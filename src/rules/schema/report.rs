@@ -22,6 +22,8 @@ pub struct ReportFile {
     pub server_args: Vec<String>,
     /// What turns graphs on, by framework id; `other` when the framework is unknown.
     pub graphs: BTreeMap<String, String>,
+    /// Other ways to write a framework, to its id.
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// What the summary names.

@@ -1,4 +1,4 @@
-//! `rules/stages.yaml`: step annotations and names of files.
+//! `rules/stages.yaml`: step annotations.
 
 use serde::Deserialize;
 
@@ -14,10 +14,6 @@ pub struct StagesFile {
     steps: Vec<StepEntry>,
     #[serde(default)]
     not_steps: Vec<String>,
-    #[serde(default)]
-    path_words: PathWords,
-    #[serde(default)]
-    path_folders: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -38,15 +34,6 @@ struct CaseEntry {
     stage: StageWord,
     tokens: Option<i64>,
     requests: Option<i64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct PathWords {
-    capture: Vec<String>,
-    prefill: Vec<String>,
-    decode: Vec<String>,
-    mixed: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -88,16 +75,6 @@ impl StagesFile {
             })
             .collect::<Result<_, String>>()?;
         settings.not_steps = self.not_steps;
-        let words = self.path_words;
-        settings.path_words = [
-            (Stage::Capture, words.capture),
-            (Stage::Prefill, words.prefill),
-            (Stage::Decode, words.decode),
-            (Stage::Mixed, words.mixed),
-        ]
-        .into_iter()
-        .collect();
-        settings.path_folders = self.path_folders;
         Ok(())
     }
 }

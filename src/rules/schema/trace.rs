@@ -169,7 +169,11 @@ impl ForeignFile {
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = hex.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    if digits.len() % 2 == 0 { Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()) } else { None }
+    if digits.len().is_multiple_of(2) {
+        Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
