@@ -8,7 +8,7 @@ use super::raw_event::{Field, RawEvent, Shape, Value};
 use super::settings::Arg;
 use super::{
     Annotation, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId, RuntimeCall, StreamKey,
-    StringId, Strings, SyncEvent, Trace, text,
+    StringId, SyncEvent, Trace, text,
 };
 use crate::units::Nanos;
 
