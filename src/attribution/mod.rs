@@ -1,6 +1,26 @@
 //! [`Trace`](crate::trace::Trace) in, [`Timeline`] out: each GPU event with its launch, CPU ops, Python frames,
 //! module, step and stage. Times in nanoseconds.
 
+mod build;
+mod launch;
 mod model;
+mod nest;
+mod pattern;
+mod place;
+mod replay;
+mod rows;
+mod run;
+mod settings;
+mod site;
+mod stage;
 
+#[cfg(test)]
+mod tests;
+
+pub use build::attribute;
 pub use model::*;
+pub use pattern::{Found, Pattern};
+pub use settings::{
+    Calls, FactKeys, Framework, Given, Hardware, Root, RootSays, Settings, Sites, StepCase, StepFormat, StepStage,
+};
+pub use stage::{StepSays, read as read_step};

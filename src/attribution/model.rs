@@ -328,6 +328,8 @@ pub struct Timeline {
     pub ops: CallTree,
     /// Python and nn.Module frames within each other.
     pub frames: CallTree,
+    /// What the name of an nn.Module frame begins with, class name and instance number after it; empty: no frame is one.
+    pub module_prefix: String,
     /// Steps by [`StepId`], in start order.
     pub steps: Vec<Step>,
     /// Graph launches in time order.

@@ -1,8 +1,95 @@
 //! The command line: one file a subcommand.
 
+pub mod args;
+mod explain;
+mod failure;
+mod inputs;
+mod output;
+mod rules;
+mod session;
+mod streams;
+mod triage;
+
+use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
-/// Parses the arguments, runs the command and gives its exit code.
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use failure::{Failure, code};
+pub use streams::Streams;
+
+/// The process: its arguments, its streams, its exit code.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    std::panic::set_hook(Box::new(report_bug));
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
+    ExitCode::from(run(std::env::args_os(), &mut Streams::std(&mut out, &mut err)))
+}
+
+/// Runs a command line, the program's name first; the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u8 {
+    let cli = match Cli::try_parse_from(args::with_command(args)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, streams),
+    };
+    match command(&cli.command, streams) {
+        Ok(()) | Err(Failure::BrokenPipe) => 0,
+        Err(Failure::Code(code)) => code,
+        Err(Failure::Said { code, message }) => {
+            // When not even stderr takes it, the exit code still tells.
+            let _ = writeln!(streams.err, "error: {message}");
+            code
+        }
+    }
+}
+
+fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
+    match command {
+        Command::Triage(args) => {
+            threads(args.input.threads);
+            triage::run(args, streams)
+        }
+        Command::Explain(args) => {
+            threads(args.input.threads);
+            explain::run(args, streams)
+        }
+        Command::Rules(command) => rules::run(command, streams),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "llm-prof", &mut script);
+            output::print(&String::from_utf8_lossy(&script), streams)
+        }
+    }
+}
+
+/// What clap has to say: help and version are results, all else is wrong usage.
+fn usage(error: &clap::Error, streams: &mut Streams) -> u8 {
+    let rendered = error.render();
+    let text = if streams.color(args::When::Auto) { rendered.ansi().to_string() } else { rendered.to_string() };
+    let written = if error.use_stderr() { write!(streams.err, "{text}") } else { write!(streams.out, "{text}") };
+    match written {
+        Ok(()) if error.use_stderr() => code::USAGE,
+        _ => 0,
+    }
+}
+
+/// Changes speed and nothing else, so a pool that stands already is no error.
+fn threads(number: Option<usize>) {
+    if let Some(number) = number {
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(number).build_global();
+    }
+}
+
+/// A panic is a bug; the message says what to send.
+fn report_bug(info: &std::panic::PanicHookInfo) {
+    let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+    let what = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let what = what.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
+    let _ = writeln!(
+        std::io::stderr(),
+        "llm-prof {} has a bug{place}: {what}\nPlease report it with this message and, if you can, the trace; \
+         `llm-prof --version` names the version.",
+        env!("CARGO_PKG_VERSION")
+    );
 }

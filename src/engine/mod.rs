@@ -1,7 +1,30 @@
 //! [`RuleSet`](crate::rules::RuleSet) and [`KernelGraph`](crate::graph::KernelGraph) in, [`Finding`]s out.
 
+pub mod advice;
+mod automaton;
+mod cases;
+mod chain;
+mod classify;
+pub mod explain;
+pub mod family_test;
 mod finding;
+pub mod gates;
+mod miss;
+mod predicate;
+mod run;
+mod subsume;
+#[cfg(test)]
+mod test_rules;
+pub mod testing;
 mod tri;
+pub mod version;
 
+pub use automaton::{Alphabet, Match, find};
+pub use cases::{CaseResult, run_term_cases};
+pub use chain::{Pattern, Program};
+pub use classify::{Classes, OTHER, classify};
 pub use finding::*;
+pub use miss::{Miss, nearest};
+pub use predicate::{Answers, PredicateId, Predicates};
+pub use run::run;
 pub use tri::Tri;

@@ -1,5 +1,22 @@
 //! Timelines and findings in, [`Report`] out, and the report as text, markdown or JSON.
 
+mod analysis;
+mod build;
+mod cells;
+mod fitness;
+mod fuse;
+pub mod json;
+mod kernels;
+mod layout;
+pub mod markdown;
 mod model;
+mod steps;
+mod summary;
+pub mod text;
 
+pub use analysis::{Analysis, Options};
+pub use build::build;
 pub use model::*;
+
+#[cfg(test)]
+mod tests;

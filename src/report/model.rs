@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::kernel_name::KernelName;
+
 /// A whole report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -23,6 +25,9 @@ pub struct Report {
     pub attribution: Attribution,
     /// Framework id; null when unknown.
     pub framework: Option<String>,
+    /// As it is written for people.
+    #[serde(skip)]
+    pub framework_title: Option<String>,
     /// Its version.
     pub framework_version: Option<String>,
     /// Model.
@@ -31,12 +36,14 @@ pub struct Report {
     pub tp: Option<i64>,
     /// Device name.
     pub hardware: Option<String>,
-    /// Server arguments known.
+    /// Server arguments that matter to a family.
     pub server_args: ServerArgs,
     /// Steps by stage id.
     pub steps: BTreeMap<String, u64>,
     /// GPU time and steps.
     pub gpu: Gpu,
+    /// Stages in order, with what the tables are shares of.
+    pub stages: Vec<StageInfo>,
     /// Kernel table.
     pub kernels: Vec<KernelRow>,
     /// Fuse-pattern table.
@@ -74,12 +81,14 @@ pub struct RulesInfo {
 }
 
 /// One file that was looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TraceInfo {
     /// As given.
     pub path: String,
     /// `trace`, `formal`, `mapping`, `capture`, `frontend`, `merged`, `not-a-trace`.
     pub role: String,
+    /// Stage by folder and file name, when they say one.
+    pub stage: Option<String>,
     /// Rank, when known.
     pub rank: Option<i64>,
     /// Device analysed.
@@ -136,8 +145,75 @@ pub struct ServerArgs {
 pub struct Gpu {
     /// Sum of all GPU events.
     pub total_us: f64,
+    /// Number of GPU events.
+    pub launches: u64,
+    /// Each device of each trace taken.
+    pub devices: Vec<DeviceInfo>,
     /// Each step.
     pub steps: Vec<StepInfo>,
+}
+
+/// One device of a trace.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceInfo {
+    /// As the trace names it.
+    pub device: String,
+    /// Sum of its GPU events.
+    pub total_us: f64,
+    /// GPU events.
+    pub launches: u64,
+    /// Whether the figures are made of it.
+    pub taken: bool,
+}
+
+/// One stage: the whole that its rows are shares of.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageInfo {
+    /// Stage id.
+    pub stage: String,
+    /// As titles have it.
+    #[serde(skip)]
+    pub title: &'static str,
+    /// Sum of its GPU events.
+    pub time_us: f64,
+    /// GPU events.
+    pub launches: u64,
+    /// Steps of this stage.
+    pub steps: u64,
+    /// Time a step; null without steps.
+    pub time_per_step_us: Option<f64>,
+    /// Categories, largest first.
+    pub categories: Vec<CategoryShare>,
+    /// How many rows of the kernel table are shown, and what the others take.
+    pub kernels: Cut,
+    /// The same for the fuse-pattern table.
+    pub fuse: Cut,
+    /// False for GPU events outside every step when they are under the bar: tables leave the section out.
+    pub shown: bool,
+}
+
+/// GPU time of a category.
+#[derive(Clone, Debug, Serialize)]
+pub struct CategoryShare {
+    /// Category.
+    pub category: String,
+    /// Sum.
+    pub time_us: f64,
+    /// Of the stage's summed GPU time.
+    pub share_pct: f64,
+    /// GPU events.
+    pub launches: u64,
+}
+
+/// What a table cuts off.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Cut {
+    /// Rows there are.
+    pub total: u64,
+    /// Rows shown.
+    pub shown: u64,
+    /// Share of the stage in rows that are not shown (rows of fuse patterns may share launches, so theirs is null).
+    pub hidden_pct: Option<f64>,
 }
 
 /// One step.
@@ -153,8 +229,14 @@ pub struct StepInfo {
     pub busy_us: Option<f64>,
     /// Span less busy.
     pub idle_us: Option<f64>,
+    /// Idle time in which nothing was queued: the GPU waited for the host to launch; null when it cannot be told.
+    pub host_bound_us: Option<f64>,
     /// GPU events launched in it.
     pub launches: u64,
+    /// Tokens of the step, when its annotation says.
+    pub tokens: Option<i64>,
+    /// Requests of the step, when its annotation says.
+    pub requests: Option<i64>,
     /// Whether the host is too slow for the GPU; null when it cannot be told.
     pub launch_bound: Option<bool>,
 }
@@ -172,9 +254,9 @@ pub struct KernelRow {
     pub name: String,
     /// Own identifier.
     pub identifier: String,
-    /// Short form for tables: identifier and what differs from its neighbours.
+    /// Parts of the name, from which tables make a short form that fits.
     #[serde(skip)]
-    pub short: String,
+    pub parts: KernelName,
     /// Category.
     pub category: String,
     /// Sum.
@@ -279,9 +361,9 @@ pub struct HalfInfo {
 pub struct EvidenceKernel {
     /// As the trace has it.
     pub name: String,
-    /// Short form for tables.
+    /// Parts of the name, from which tables make a short form that fits.
     #[serde(skip)]
-    pub short: String,
+    pub parts: KernelName,
     /// Its counted time in the finding.
     pub time_us: f64,
     /// Its counted launches in the finding.
@@ -309,6 +391,10 @@ pub struct ToggleInfo {
 /// Rows that the tables hide.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct HiddenRows {
+    /// Share of the stage under which a row is hidden.
+    pub min_share_pct: f64,
+    /// Rows a table and stage beyond which a row is hidden; null when there is no limit.
+    pub limit: Option<usize>,
     /// Kernel table.
     pub kernels: u64,
     /// Fuse-pattern table.

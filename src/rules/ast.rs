@@ -33,7 +33,7 @@ pub enum ExprNode {
 }
 
 /// What is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Atom {
     /// `name("rms_norm", "*mla*decode*")`: by words, or by glob where there is a `*`; any of them.
     Name(Vec<String>),
@@ -69,7 +69,7 @@ pub enum Atom {
 }
 
 /// Comparison of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Compare {
     /// `<`
     Less,

@@ -1,7 +1,21 @@
 //! YAML in, [`RuleSet`] out: what the rooms to the left are told, and what the engine runs.
 
 pub mod ast;
+mod family;
+mod load;
+mod measure;
 mod model;
+mod parse;
+mod place;
+mod print;
+mod resolve;
 pub mod schema;
+mod source;
+mod yaml;
 
+pub use load::load;
+pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, fewest_counted};
 pub use model::*;
+pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};
+pub use print::{print_chain, print_expr};
+pub use source::Sources;

@@ -259,17 +259,54 @@ pub struct Case {
     pub line: u32,
 }
 
-/// One test of a term: kernels that it must find, and near misses.
+/// Whose test it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A term: yes on a hit, no on a miss.
+    Term,
+    /// A category: comes out on a hit, another on a miss.
+    Category,
+    /// A transparent role: as a term.
+    Role,
+}
+
+impl Subject {
+    /// The word in output.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Term => "term",
+            Self::Category => "category",
+            Self::Role => "role",
+        }
+    }
+}
+
+/// One test of a term, a category or a role: a launch that it must find, or a near miss.
 #[derive(Clone, Debug)]
 pub struct TermCase {
-    /// The term.
-    pub term: String,
+    /// Term, category or role.
+    pub subject: Subject,
+    /// Its name.
+    pub name: String,
     /// What is looked at.
     pub launch: CaseLaunch,
-    /// Whether the term must say yes.
+    /// Whether it must be found.
     pub hit: bool,
+    /// Path of the file, as given.
+    pub file: String,
     /// Line in its file.
     pub line: u32,
+}
+
+/// A family that another file with the same id replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Id.
+    pub id: String,
+    /// File that counts.
+    pub by: String,
+    /// File that does not.
+    pub instead_of: String,
 }
 
 /// All that `rules/` and `catalogs/` know, compiled.
@@ -279,9 +316,15 @@ pub struct RuleSet {
     pub version: String,
     /// blake3 of all files, 16 hex digits.
     pub digest: String,
+    /// How traces are read (`rules/trace.yaml`).
+    pub trace: crate::trace::Settings,
+    /// What attribution is told.
+    pub attribution: crate::attribution::Settings,
+    /// How names are cut.
+    pub names: crate::kernel_name::Settings,
     /// Terms, each after those it uses.
     pub terms: Vec<Term>,
-    /// Tests of terms.
+    /// Tests of terms, categories and roles, in the order of their files.
     pub term_cases: Vec<TermCase>,
     /// Categories in order of precedence.
     pub categories: Vec<Category>,
@@ -289,4 +332,14 @@ pub struct RuleSet {
     pub transparent: Vec<TransparentRole>,
     /// Families in id order, overlap ones among them.
     pub families: Vec<Family>,
+    /// How the report reads (`rules/report.yaml`).
+    pub report: super::schema::report::ReportFile,
+    /// What makes a trace unfit for a question (`rules/fitness.yaml`).
+    pub fitness: super::schema::fitness::FitnessFile,
+    /// How files are told apart by their names (`rules/inputs.yaml`).
+    pub inputs: super::schema::inputs::InputsFile,
+    /// Families replaced by added catalogs, in id order.
+    pub overrides: Vec<Override>,
+    /// What is probably not as meant; printed by `rules check`.
+    pub warnings: Vec<crate::diagnostic::Diagnostic>,
 }

@@ -1,3 +1,16 @@
-//! The YAML of `rules/` and `catalogs/` as serde structs, one file a format.
+//! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
 
+pub mod attribution;
+pub mod family;
+pub mod fitness;
+pub mod frameworks;
+pub mod hardware;
+pub mod inputs;
+pub mod launch;
+pub mod names;
+pub mod pattern;
+pub mod report;
+pub mod shared;
+pub mod sites;
+pub mod stages;
 pub mod trace;

@@ -1,0 +1,279 @@
+//! The arguments. A doc comment is the help text; `LLM_PROF_<FLAG>` sets the same in the environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::attribution::Stage;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done; findings alone are no failure, nor is a trace without GPU events
+    1  what was asked for failed: a test of `rules test`, a mistake found by `rules check`
+    2  wrong usage
+    3  an input cannot be read: missing, no trace
+    4  the rules cannot be loaded
+    5  the trace was read but is unfit for the question
+  101  a bug of llm-prof; please report it
+  130  interrupted
+
+Every flag can be set in the environment: LLM_PROF_MIN_SHARE=0.5 is --min-share 0.5.";
+
+/// Where the GPU time of an LLM server goes, and which known fused path should apply but does not.
+#[derive(Debug, Parser)]
+#[command(name = "llm-prof", version, about, long_about = None, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The report: kernel table, fuse-pattern table, summary.
+    #[command(after_help = EXIT_CODES)]
+    Triage(Box<Triage>),
+    /// Why a row of the fuse-pattern table is there, or why none is.
+    Explain(Box<Explain>),
+    /// Test, check and list the rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Completion script of a shell.
+    #[command(hide = true)]
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `llm-prof triage`.
+#[derive(Debug, Args)]
+pub struct Triage {
+    /// Trace files, folders, globs, or `-` for standard input.
+    #[arg(value_name = "PATH", required_unless_present = "old_input")]
+    pub paths: Vec<PathBuf>,
+    /// Accepted from the tool before this one.
+    #[arg(long = "input", value_name = "PATH", hide = true)]
+    pub old_input: Vec<PathBuf>,
+    /// The run.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The report.
+    #[command(flatten)]
+    pub output: Output,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Family, such as sglang/qk-norm-rope, or the id of a row.
+    #[arg(value_name = "FAMILY")]
+    pub family: String,
+    /// Trace files, folders, globs, or `-` for standard input.
+    #[arg(value_name = "TRACE", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The run.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof rules ..`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Runs the tests of terms, categories and families.
+    Test {
+        /// Families whose tests are run: a glob over ids; tests of terms are left out.
+        #[arg(long, value_name = "GLOB", env = "LLM_PROF_FAMILY", hide_env = true)]
+        family: Option<String>,
+        /// The rules.
+        #[command(flatten)]
+        knowledge: Knowledge,
+        /// The terminal.
+        #[command(flatten)]
+        terminal: Terminal,
+    },
+    /// Loads the rules and says every mistake in them.
+    Check {
+        /// The rules.
+        #[command(flatten)]
+        knowledge: Knowledge,
+        /// The terminal.
+        #[command(flatten)]
+        terminal: Terminal,
+    },
+    /// Lists the families.
+    List {
+        /// The rules.
+        #[command(flatten)]
+        knowledge: Knowledge,
+        /// The terminal.
+        #[command(flatten)]
+        terminal: Terminal,
+    },
+}
+
+/// Which trace is read, and what is known of its run.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Input")]
+pub struct Input {
+    /// Framework; auto reads it from the trace, and unknown is an answer.
+    #[arg(long, value_name = "NAME", env = "LLM_PROF_FRAMEWORK", hide_env = true, default_value = "auto")]
+    pub framework: String,
+    /// Version of the framework.
+    #[arg(long, value_name = "VERSION", env = "LLM_PROF_FRAMEWORK_VERSION", hide_env = true)]
+    pub framework_version: Option<String>,
+    /// Model.
+    #[arg(long, value_name = "NAME", env = "LLM_PROF_MODEL", hide_env = true)]
+    pub model: Option<String>,
+    /// Tensor-parallel size.
+    #[arg(long, value_name = "N", env = "LLM_PROF_TP", hide_env = true, value_parser = clap::value_parser!(i64).range(1..))]
+    pub tp: Option<i64>,
+    /// Server arguments as JSON [default: server_args.json beside the trace or one folder up].
+    #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_ARGS", hide_env = true)]
+    pub server_args: Option<PathBuf>,
+    /// Rank to read [default: the lowest].
+    #[arg(long, value_name = "N", env = "LLM_PROF_RANK", hide_env = true)]
+    pub rank: Option<i64>,
+    /// Device to read, as the trace names it [default: the one with most GPU time].
+    #[arg(long, value_name = "N", env = "LLM_PROF_DEVICE", hide_env = true)]
+    pub device: Option<String>,
+    /// Stage to report: prefill, decode, mixed, capture or all.
+    #[arg(long, value_name = "STAGE", env = "LLM_PROF_STAGE", hide_env = true, value_parser = stage)]
+    pub stage: Option<StageArg>,
+    /// Threads; changes speed, never a byte of output [default: all cores].
+    #[arg(short = 'j', long, value_name = "N", env = "LLM_PROF_THREADS", hide_env = true)]
+    pub threads: Option<usize>,
+}
+
+/// `--stage`; `all` is every stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageArg {
+    /// Every stage.
+    Every,
+    /// This one.
+    One(Stage),
+}
+
+fn stage(text: &str) -> Result<StageArg, String> {
+    match Stage::from_id(text) {
+        Some(Stage::All) => Ok(StageArg::Every),
+        Some(stage) => Ok(StageArg::One(stage)),
+        None => Err("expected prefill, decode, mixed, capture or all".to_owned()),
+    }
+}
+
+/// The rules.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Knowledge")]
+pub struct Knowledge {
+    /// Folder of rules, in place of the built-in ones; catalogs too when it or its neighbour has some.
+    #[arg(long, value_name = "DIR", env = "LLM_PROF_RULES", hide_env = true)]
+    pub rules: Option<PathBuf>,
+    /// Folder of more catalogs; a family of the same id replaces the one before. May be repeated.
+    #[arg(long, value_name = "DIR", env = "LLM_PROF_CATALOGS", hide_env = true, value_delimiter = ':')]
+    pub catalogs: Vec<PathBuf>,
+    /// Families to look for: a glob over ids. May be repeated.
+    #[arg(long, value_name = "ID", env = "LLM_PROF_INCLUDE", hide_env = true, value_delimiter = ',')]
+    pub include: Vec<String>,
+    /// Families not to look for: a glob over ids. May be repeated.
+    #[arg(long, value_name = "ID", env = "LLM_PROF_EXCLUDE", hide_env = true, value_delimiter = ',')]
+    pub exclude: Vec<String>,
+}
+
+/// What comes out.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Format [default: by the ending of --output; else text on a terminal, markdown in a pipe].
+    #[arg(short, long, value_enum, env = "LLM_PROF_FORMAT", hide_env = true)]
+    pub format: Option<Format>,
+    /// File to write; it appears when it is whole. May be repeated.
+    #[arg(short, long, value_name = "FILE", env = "LLM_PROF_OUTPUT", hide_env = true)]
+    pub output: Vec<PathBuf>,
+    /// Hide rows under this share of their stage's GPU kernel time, in per cent [default: 1.0].
+    #[arg(long, value_name = "PCT", env = "LLM_PROF_MIN_SHARE", hide_env = true, value_parser = per_cent)]
+    pub min_share: Option<f64>,
+    /// At most so many rows a table and stage; 0 is all.
+    #[arg(long, value_name = "N", env = "LLM_PROF_LIMIT", hide_env = true, default_value_t = 0)]
+    pub limit: usize,
+    /// Accepted from the tool before this one.
+    #[arg(long, value_name = "N", hide = true)]
+    pub kernel_table_limit: Option<usize>,
+    /// Accepted from the tool before this one.
+    #[arg(long, value_name = "N", hide = true)]
+    pub overlap_table_limit: Option<usize>,
+}
+
+fn per_cent(text: &str) -> Result<f64, String> {
+    match text.trim().trim_end_matches('%').trim_end().parse::<f64>() {
+        Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 100".to_owned()),
+    }
+}
+
+/// What is said beside the result.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Terminal")]
+pub struct Terminal {
+    /// Colours; auto obeys NO_COLOR, CLICOLOR_FORCE and TERM=dumb.
+    #[arg(long, value_enum, value_name = "WHEN", env = "LLM_PROF_COLOR", hide_env = true, default_value_t = When::Auto)]
+    pub color: When,
+    /// No warnings; errors are always said.
+    #[arg(short, long, env = "LLM_PROF_QUIET", hide_env = true)]
+    pub quiet: bool,
+    /// Say what was read and how long it took.
+    #[arg(short, long, action = ArgAction::Count, env = "LLM_PROF_VERBOSE", hide_env = true)]
+    pub verbose: u8,
+    /// No progress on the terminal.
+    #[arg(long, env = "LLM_PROF_NO_PROGRESS", hide_env = true)]
+    pub no_progress: bool,
+}
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For a page or a message.
+    #[value(alias = "md")]
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On terminals.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Arguments with `triage` put in where a script of the tool before this one begins with a flag.
+pub(super) fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let first = args.get(1).and_then(|arg| arg.to_str());
+    let own = ["-h", "--help", "-V", "--version"];
+    if first.is_some_and(|arg| arg.starts_with('-') && arg != "-" && !own.contains(&arg)) {
+        args.insert(1, "triage".into());
+    }
+    args
+}

@@ -1,0 +1,58 @@
+//! Why a command ends without a result, with the exit code that says so.
+
+use std::io;
+
+/// Exit codes; `--help` says the same.
+pub(super) mod code {
+    /// What the user asked for failed.
+    pub(in crate::cli) const FAILED: u8 = 1;
+    /// Wrong usage.
+    pub(in crate::cli) const USAGE: u8 = 2;
+    /// An input cannot be read.
+    pub(in crate::cli) const INPUT: u8 = 3;
+    /// The rules cannot be loaded.
+    pub(in crate::cli) const RULES: u8 = 4;
+}
+
+/// The end of a command that has no result.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Said to the user, with this exit code.
+    Said {
+        /// Exit code.
+        code: u8,
+        /// What happened, what was expected, what to do.
+        message: String,
+    },
+    /// Everything was said; only the code is left.
+    Code(u8),
+    /// The reader of our output went away.
+    BrokenPipe,
+}
+
+impl Failure {
+    /// Wrong usage.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::Said { code: code::USAGE, message: message.into() }
+    }
+
+    /// An input cannot be read.
+    pub(super) fn input(message: impl Into<String>) -> Self {
+        Self::Said { code: code::INPUT, message: message.into() }
+    }
+
+    /// Writing to a stream failed.
+    pub(super) fn write(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::BrokenPipe
+        } else {
+            Self::Said { code: code::INPUT, message: format!("cannot write the result: {error}") }
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::write(&error)
+    }
+}

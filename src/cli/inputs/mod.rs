@@ -1,0 +1,72 @@
+//! Paths as given in; what is read, in which role, and what is left and why, out.
+
+mod choice;
+mod names;
+mod sidecar;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use crate::attribution::Stage;
+use crate::cli::failure::Failure;
+use crate::report::TraceInfo;
+use crate::rules::RuleSet;
+
+pub(super) use sidecar::server_args_of;
+
+/// What the user said about the choice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ask {
+    /// This rank.
+    pub(super) rank: Option<i64>,
+    /// This stage.
+    pub(super) stage: Option<Stage>,
+}
+
+/// One trace to be analysed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Input {
+    /// Its file; `-` is standard input.
+    pub(super) path: PathBuf,
+    /// What the report says of it so far.
+    pub(super) info: TraceInfo,
+    /// Stage that folder and file names say.
+    pub(super) stage: Option<Stage>,
+    /// Whether it holds all ranks.
+    pub(super) merged: bool,
+    /// Graph captures that may explain its replays, and what the report says of them so far.
+    pub(super) captures: Vec<(PathBuf, TraceInfo)>,
+    /// Its server's arguments.
+    pub(super) server_args: Option<PathBuf>,
+}
+
+/// What is read and what is left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Inputs {
+    /// In the order in which they are reported: by stage, then name.
+    pub(super) taken: Vec<Input>,
+    /// The others, by name.
+    pub(super) left: Vec<TraceInfo>,
+}
+
+/// Looks at all paths and chooses.
+pub(super) fn gather(paths: &[PathBuf], ask: Ask, rules: &RuleSet) -> Result<Inputs, Failure> {
+    let names = names::Names::new(&rules.inputs).map_err(|error| Failure::Said {
+        code: super::failure::code::RULES,
+        message: format!("rules/inputs.yaml: {error}"),
+    })?;
+    let found = walk::find(paths, &names, &rules.trace)?;
+    let mut inputs = choice::choose(found, ask, &names)?;
+    for input in &mut inputs.taken {
+        input.server_args = sidecar::server_args_beside(&input.path, &names);
+    }
+    Ok(inputs)
+}
+
+/// A path as the report shows it: as given, with `/` on every system.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}

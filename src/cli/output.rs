@@ -1,0 +1,76 @@
+//! The report to stdout or into files that appear when they are whole.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::args::{Format, Output, Terminal};
+use super::failure::Failure;
+use super::streams::Streams;
+use crate::report::{Report, json, markdown, text};
+
+/// Writes the report wherever it was asked for.
+pub(super) fn write(
+    report: &Report,
+    output: &Output,
+    terminal: &Terminal,
+    streams: &mut Streams,
+) -> Result<(), Failure> {
+    let plain = text::Style::default();
+    if output.output.is_empty() {
+        let format = output.format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
+        let style = text::Style { width: streams.columns(), color: streams.color(terminal.color) };
+        return print(&render(report, format, style), streams);
+    }
+    for path in &output.output {
+        let format = output.format.or_else(|| by_ending(path)).unwrap_or(Format::Markdown);
+        let document = render(report, format, plain);
+        if path.as_os_str() == "-" {
+            print(&document, streams)?;
+        } else {
+            save(path, &document)?;
+        }
+    }
+    Ok(())
+}
+
+fn render(report: &Report, format: Format, style: text::Style) -> String {
+    match format {
+        Format::Text => text::render(report, style),
+        Format::Markdown => markdown::render(report),
+        Format::Json => json::render(report),
+    }
+}
+
+/// All of a document to stdout.
+pub(super) fn print(document: &str, streams: &mut Streams) -> Result<(), Failure> {
+    streams.out.write_all(document.as_bytes())?;
+    Ok(streams.out.flush()?)
+}
+
+fn by_ending(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "json" => Some(Format::Json),
+        "md" | "markdown" => Some(Format::Markdown),
+        "txt" | "text" => Some(Format::Text),
+        _ => None,
+    }
+}
+
+/// Writes beside the file, then renames: nobody ever sees half of it.
+fn save(path: &Path, document: &str) -> Result<(), Failure> {
+    let name =
+        path.file_name().ok_or_else(|| Failure::usage(format!("--output {}: expected a file", path.display())))?;
+    let beside: PathBuf = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+    let written = fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(document.as_bytes()))
+        .and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| {
+        // The first error is the one worth a word.
+        let _ = fs::remove_file(&beside);
+        Failure::usage(format!(
+            "--output {}: cannot write it: {error}; check the folder and its permissions",
+            path.display()
+        ))
+    })
+}

@@ -1,0 +1,114 @@
+//! What to do about a finding, in words and in the spelling of the trace's version.
+
+use super::gates::{Effect, Gate, argument, same_value};
+use super::version::within;
+use super::{Action, State, Tri};
+use crate::attribution::Run;
+use crate::rules::{Family, Origin, RuleSet, SourcePath, Status, Toggle};
+
+/// The toggles of a family as the trace's version spells them; the newest spelling when the version is unknown.
+pub fn toggles<'a>(family: &'a Family, run: &Run) -> Vec<&'a Toggle> {
+    let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    family.toggles.iter().filter(|t| holds(version, t.since.as_deref(), t.until.as_deref())).collect()
+}
+
+/// The places of the fused path in the trace's version; those of the newest when the version is unknown.
+pub fn sources<'a>(family: &'a Family, run: &Run) -> Vec<&'a SourcePath> {
+    let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    family.sources.iter().filter(|s| holds(version, s.since.as_deref(), s.until.as_deref())).collect()
+}
+
+/// What is gone in the newest version has an end; nothing newer is known.
+fn holds(version: Option<&str>, since: Option<&str>, until: Option<&str>) -> bool {
+    within(version, since, until).unwrap_or(until.is_none())
+}
+
+/// A toggle as one types it.
+pub fn typed(toggle: &Toggle) -> String {
+    match (toggle.name.starts_with("--"), toggle.value.as_str()) {
+        (true, "true" | "") => toggle.name.clone(),
+        (true, value) => format!("{} {value}", toggle.name),
+        (false, "") => toggle.name.clone(),
+        (false, value) => format!("{}={value}", toggle.name),
+    }
+}
+
+/// Whether a toggle is on; none when nobody says.
+pub fn is_on(toggle: &Toggle, run: &Run) -> Option<bool> {
+    let unset = || toggle.default.clone().filter(|_| run.server_args_source.is_some());
+    argument(run, &toggle.name).or_else(unset).map(|value| same_value(&value, &toggle.value))
+}
+
+/// What to do.
+pub(super) fn action(family: &Family, run: &Run, state: State, gates: &[Gate]) -> Action {
+    let says_no = |effect| gates.iter().any(|gate| gate.answer == Tri::No && gate.effect == effect);
+    if state == State::InUse {
+        Action::None
+    } else if state == State::OffByDesign || says_no(Effect::OffByDesign) {
+        Action::OffByDesign
+    } else if family.origin == Origin::Inflight {
+        Action::InFlight
+    } else if says_no(Effect::Upgrade) {
+        Action::Upgrade
+    } else if toggles(family, run).iter().any(|toggle| is_on(toggle, run) == Some(false)) {
+        Action::TurnOn
+    } else {
+        Action::Check
+    }
+}
+
+/// The same in words: sentences without a full stop, joined by `; `.
+pub(super) fn advice(
+    rules: &RuleSet,
+    family: &Family,
+    run: &Run,
+    action: Action,
+    gates: &[Gate],
+    in_use: impl Fn(&str) -> bool,
+) -> String {
+    let list =
+        |toggles: &[&Toggle]| toggles.iter().map(|t| format!("`{}`", typed(t))).collect::<Vec<_>>().join(" and ");
+    let all = toggles(family, run);
+    let (on, off): (Vec<&Toggle>, Vec<&Toggle>) =
+        all.iter().filter(|t| is_on(t, run).is_some()).partition(|t| is_on(t, run) == Some(true));
+    let unmet = |effect| gates.iter().filter(move |g| g.answer == Tri::No && g.effect == effect).map(Gate::reason);
+    let mut words = Vec::new();
+    match action {
+        Action::None | Action::NewlyFused => return "the fused path is in use".to_owned(),
+        Action::OffByDesign => return unmet(Effect::OffByDesign).collect::<Vec<_>>().join("; "),
+        Action::Upgrade => words.extend(unmet(Effect::Upgrade)),
+        Action::InFlight if family.pr.is_empty() => words.push("in an open pull request, in no release yet".to_owned()),
+        Action::InFlight => words.push(format!("in an open pull request, in no release yet: {}", family.pr.join(", "))),
+        Action::TurnOn => words.push(format!("set {}", list(&off))),
+        Action::Check | Action::Regressed => match sources(family, run).first() {
+            _ if !all.is_empty() && on.len() == all.len() => {
+                words.push(format!(
+                    "{} is set, and yet the split form runs: see what else the path asks for",
+                    list(&on)
+                ));
+            }
+            _ if !all.is_empty() => words.push(format!("check that {} is set", list(&all))),
+            Some(source) => words.push(format!("the fused path should apply here: check {}", source.path)),
+            None => words.push("the fused path should apply here".to_owned()),
+        },
+    }
+    if run.framework_version.is_none() {
+        if let (Some(since), true) = (&family.since, matches!(action, Action::Check | Action::TurnOn)) {
+            let framework = run.framework.as_ref().map_or("the framework", |known| known.value.as_str());
+            words.push(format!("it is in {framework} ≥ {since}, and the version of this trace is unknown"));
+        } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) {
+            words.push("spelled as in the newest version, as this trace's is unknown".to_owned());
+        }
+    }
+    for id in &family.excludes {
+        let Some(other) = rules.families.iter().find(|other| other.id == *id) else { continue };
+        let now = if in_use(id) { ", which is in use here" } else { "" };
+        words.push(format!("cannot run together with {}{now}", other.title));
+    }
+    if family.status == Status::Retired
+        && let Some(next) = &family.replaced_by
+    {
+        words.push(format!("replaced by {next}"));
+    }
+    words.join("; ")
+}

@@ -1,0 +1,197 @@
+//! Why a family shows the row it shows, or none: gates and how each was decided, occurrences, or the nearest miss.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::gates::{self, Gate};
+use super::miss::{Miss, nearest};
+use super::run::{Compiled, findings_of, patterns};
+use super::{Classes, Finding, Occurrence, Tri};
+use crate::attribution::{LaunchId, Stage, Timeline};
+use crate::graph::KernelGraph;
+use crate::rules::{RuleSet, print_chain};
+use crate::units::Nanos;
+
+/// How many occurrences are shown.
+const SHOWN: usize = 3;
+
+/// A family on a timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Index of the family in the rule set.
+    pub family: usize,
+    /// Gates of each stage that has launches.
+    pub stages: Vec<(Stage, Vec<Gate>)>,
+    /// Its forms.
+    pub forms: Vec<Form>,
+    /// The rows that come of it, before rows of other families are looked at.
+    pub findings: Vec<Finding>,
+}
+
+/// One form of the family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// `fused` or `split`.
+    pub name: &'static str,
+    /// Its chain as text.
+    pub chain: String,
+    /// All its matches, whatever the gates say.
+    pub matches: usize,
+    /// The first of them.
+    pub first: Vec<Occurrence>,
+    /// How near it came when nothing matched.
+    pub miss: Option<Miss>,
+}
+
+/// The family of an id, old ids included.
+pub fn family_of(rules: &RuleSet, id: &str) -> Option<usize> {
+    let known = |is: &dyn Fn(&crate::rules::Family) -> bool| rules.families.iter().position(is);
+    known(&|family| family.id == id).or_else(|| known(&|family| family.aliases.iter().any(|alias| alias == id)))
+}
+
+/// Looks at one family alone.
+pub fn explain(
+    rules: &RuleSet,
+    timeline: &Timeline,
+    graph: &KernelGraph,
+    classes: &Classes,
+    family: usize,
+) -> Explanation {
+    let of = &rules.families[family];
+    let patterns = patterns(of);
+    let compiled = Compiled::of(rules, &patterns);
+    let look = compiled.look(rules, timeline, classes);
+    let mut found: [Vec<Occurrence>; 2] = [Vec::new(), Vec::new()];
+    for one in super::find(&compiled.program, &look, graph) {
+        found[one.rule].push(one.occurrence);
+    }
+    let forms = ["fused", "split"]
+        .into_iter()
+        .zip(&patterns)
+        .zip(found)
+        .filter_map(|((name, pattern), found)| {
+            let pattern = pattern.as_ref()?;
+            let miss = if found.is_empty() { nearest(rules, timeline, graph, classes, pattern) } else { None };
+            let matches = found.len();
+            let first = found.into_iter().take(SHOWN).collect();
+            Some(Form { name, chain: print_chain(pattern.chain), matches, first, miss })
+        })
+        .collect();
+    let stages: BTreeSet<Stage> = timeline.launches.iter().map(|launch| launch.stage).collect();
+    let stages = stages.into_iter().map(|stage| (stage, gates::of_run(of, &timeline.run, stage))).collect();
+    let findings = findings_of(rules, &[family], timeline, graph, &look, &|_| false);
+    Explanation { family, stages, forms, findings: findings.into_iter().map(|(finding, _)| finding).collect() }
+}
+
+impl Explanation {
+    /// For people.
+    pub fn text(&self, rules: &RuleSet, timeline: &Timeline) -> String {
+        let family = &rules.families[self.family];
+        let mut out = format!("{}  {}\n", family.id, family.title);
+        self.write(rules, timeline, &mut out).unwrap_or_default();
+        out
+    }
+
+    fn write(&self, rules: &RuleSet, timeline: &Timeline, out: &mut String) -> std::fmt::Result {
+        let family = &rules.families[self.family];
+        writeln!(out, "\nGates")?;
+        let mut shown: Vec<&Gate> = Vec::new();
+        for (stage, gates) in &self.stages {
+            for gate in gates.iter().filter(|gate| !shown.contains(gate)).collect::<Vec<_>>() {
+                let answer = match gate.answer {
+                    Tri::Yes => "yes",
+                    Tri::No => "no",
+                    Tri::Unknown => "unknown",
+                };
+                let of = if gate.key == "stages" { format!(" [{}]", stage.id()) } else { String::new() };
+                let ask = match (gate.answer, gate.ask) {
+                    (Tri::Yes, _) | (_, None) => String::new(),
+                    (_, Some(ask)) if gate.found == "unknown" => format!(", {ask}"),
+                    _ => String::new(),
+                };
+                writeln!(out, "  {answer:<8} {}{of}: {}{ask}", gate.wants, gate.found)?;
+                shown.push(gate);
+            }
+        }
+        for (key, range) in [("tokens", family.when.tokens), ("message_bytes", family.when.message_bytes)] {
+            if range.is_some() {
+                writeln!(out, "  {:<8} {key}: asked of each occurrence", "")?;
+            }
+        }
+        if shown.is_empty() {
+            writeln!(out, "  none")?;
+        }
+        for (name, chain) in [("after", &family.after), ("before", &family.before)] {
+            if let Some(chain) = chain {
+                writeln!(out, "\n{name}: {}", print_chain(chain))?;
+            }
+        }
+        for form in &self.forms {
+            writeln!(out, "\n{}: {}", form.name, form.chain)?;
+            let plural = if form.matches == 1 { "" } else { "es" };
+            writeln!(out, "  {} match{plural}", form.matches)?;
+            for occurrence in &form.first {
+                write_occurrence(timeline, occurrence, out)?;
+            }
+            if let Some(miss) = &form.miss {
+                write_miss(timeline, miss, out)?;
+            }
+        }
+        for finding in &self.findings {
+            writeln!(out, "\n{}: {}, {}", finding.stage.title(), finding.state.id(), finding.confidence.id())?;
+            for reason in &finding.reasons {
+                writeln!(out, "  {reason}")?;
+            }
+        }
+        if self.findings.is_empty() {
+            let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.shuts());
+            match closed.filter(|_| self.forms.iter().any(|form| form.matches > 0)) {
+                Some(gate) => writeln!(out, "\nNo row: {}.", gate.reason())?,
+                None => writeln!(out, "\nNo row: nothing matched.")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_occurrence(timeline: &Timeline, occurrence: &Occurrence, out: &mut String) -> std::fmt::Result {
+    let mut all: Vec<(LaunchId, &str)> = Vec::new();
+    all.extend(occurrence.launches.iter().map(|launch| (*launch, "")));
+    all.extend(occurrence.transparent.iter().map(|launch| (*launch, "  seen through")));
+    all.extend(occurrence.context.iter().map(|launch| (*launch, "  not counted")));
+    all.sort_unstable();
+    let Some((first, _)) = all.first() else { return Ok(()) };
+    let total: Nanos = occurrence.launches.iter().map(|launch| timeline.launch(*launch).dur).sum();
+    let begin = timeline.launch(*first);
+    let step = begin.step.map_or(String::new(), |step| format!(", step {}", step.0));
+    let unknown = if occurrence.unknown { ", through an unknown" } else { "" };
+    let inferred = if occurrence.inferred { ", over streams by time" } else { "" };
+    writeln!(out, "  {}{step}, {total}{unknown}{inferred}", begin.stage.title())?;
+    for (launch, role) in all {
+        write_launch(timeline, launch, role, out)?;
+    }
+    Ok(())
+}
+
+fn write_launch(timeline: &Timeline, launch: LaunchId, role: &str, out: &mut String) -> std::fmt::Result {
+    let name = &timeline.kernel(launch).name.identifier;
+    let of = timeline.launch(launch);
+    let stream = timeline.streams.get(of.stream.0 as usize).map_or(0, |stream| stream.number);
+    let site = timeline.context(launch).site.map_or(String::new(), |site| format!("  {}", timeline.strings.get(site)));
+    writeln!(out, "    {:>9}  stream {stream}  {name}{role}{site}", of.dur.human())
+}
+
+fn write_miss(timeline: &Timeline, miss: &Miss, out: &mut String) -> std::fmt::Result {
+    let times = if miss.times > 1 { format!(" ({} times alike)", miss.times) } else { String::new() };
+    writeln!(out, "  nearest miss{times}: {}", miss.words(timeline))?;
+    for launch in &miss.matched {
+        write_launch(timeline, *launch, "", out)?;
+    }
+    match miss.stood {
+        Some(stood) => write_launch(timeline, stood, "  <- stood there instead", out),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

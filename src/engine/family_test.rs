@@ -1,0 +1,276 @@
+//! The tests inside rule files: each case becomes a timeline, runs, and is compared with what it expects.
+
+use rayon::prelude::*;
+
+use super::gates::Gate;
+use super::miss::nearest;
+use super::run::{Compiled, findings_of, patterns};
+use super::testing::{position_of, timeline_of};
+use super::{Finding, Occurrence, State, Tri, classify};
+use crate::attribution::Timeline;
+use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain};
+
+/// How one case went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseResult {
+    /// Id of the family.
+    pub family: String,
+    /// The claim.
+    pub name: String,
+    /// File of the family.
+    pub file: String,
+    /// Line of the case.
+    pub line: u32,
+    /// What must come out.
+    pub expected: Outcome,
+    /// What came out.
+    pub outcome: Outcome,
+    /// A known gap: reported, never failing.
+    pub todo: bool,
+    /// What went wrong, drawn; none when the case passed.
+    pub drawing: Option<String>,
+}
+
+impl CaseResult {
+    /// Whether what came out is what must.
+    pub fn passed(&self) -> bool {
+        self.outcome == self.expected
+    }
+
+    /// Whether the run of all tests fails for it.
+    pub fn fails(&self) -> bool {
+        !self.passed() && !self.todo
+    }
+}
+
+/// Runs the tests of all fuse families whose id is `wanted`, in parallel; results in id order, then file order.
+pub fn test_families(rules: &RuleSet, wanted: impl Fn(&str) -> bool + Sync) -> Vec<CaseResult> {
+    let families: Vec<usize> = (0..rules.families.len())
+        .filter(|index| rules.families[*index].kind == FamilyKind::Fuse && wanted(&rules.families[*index].id))
+        .collect();
+    families
+        .into_par_iter()
+        .map(|index| {
+            let compiled = Compiled::of(rules, &patterns_to_test(&rules.families[index]));
+            let cases = &rules.families[index].tests;
+            cases.iter().map(|case| test(rules, index, &compiled, case)).collect::<Vec<_>>()
+        })
+        .flatten_iter()
+        .collect()
+}
+
+/// The status plays no part in a test.
+fn patterns_to_test(family: &Family) -> [Option<super::Pattern<'_>>; 2] {
+    let [fused, split] = patterns(family);
+    let pattern = |chain| super::Pattern { chain, after: family.after.as_ref(), before: family.before.as_ref() };
+    [fused, split.or(family.split.as_ref().map(pattern))]
+}
+
+fn test(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case) -> CaseResult {
+    let family = &rules.families[index];
+    let timeline = timeline_of(&case.chain, &rules.names, &case.given);
+    let graph = crate::graph::build(&timeline);
+    let classes = classify(rules, &timeline);
+    let look = compiled.look(rules, &timeline, &classes);
+    let holds = |gate: &Gate| !given(case, gate);
+    let findings = findings_of(rules, &[index], &timeline, &graph, &look, &holds);
+    let found = findings.first().map(|(finding, _)| finding);
+    let outcome = found.map_or(Outcome::None, outcome);
+    let drawing = (outcome != case.expect).then(|| {
+        let mut lines = head(family, case, outcome);
+        if let Some((finding, gates)) = findings.first() {
+            lines.extend(drawn_match(&timeline, finding, gates));
+        } else {
+            for (form, pattern) in ["fused", "split"].into_iter().zip(patterns_to_test(family)) {
+                let asked = match case.expect {
+                    Outcome::Fused => form == "fused",
+                    Outcome::Split | Outcome::OffByDesign => form == "split",
+                    _ => true,
+                };
+                let Some(pattern) = pattern.filter(|_| asked) else { continue };
+                lines.extend(drawn_miss(rules, &timeline, &graph, &classes, form, &pattern));
+            }
+        }
+        lines.join("\n")
+    });
+    CaseResult {
+        family: family.id.clone(),
+        name: case.name.clone(),
+        file: family.file.clone(),
+        line: case.line,
+        expected: case.expect,
+        outcome,
+        todo: case.todo,
+        drawing,
+    }
+}
+
+/// Whether the case says something about what a gate asks; else the gate holds.
+fn given(case: &Case, gate: &Gate) -> bool {
+    let facts: &[&str] = match gate.key.as_str() {
+        "frameworks" => &["framework"],
+        "models" => &["model"],
+        "stages" => &["stage"],
+        "tensor_parallel" => &["tp", "tensor_parallel"],
+        "dtype" => &["dtype", "quantization", "model"],
+        "since" | "until" => &["version", "framework_version"],
+        other => &[other],
+    };
+    case.given.iter().any(|(key, _)| facts.contains(&key.as_str()))
+}
+
+fn outcome(finding: &Finding) -> Outcome {
+    let sure = |half: &[Occurrence]| half.iter().any(|occurrence| !occurrence.unknown);
+    match (finding.state, sure(&finding.fused.occurrences), sure(&finding.split.occurrences)) {
+        (_, false, false) => Outcome::Candidate,
+        (State::OffByDesign, ..) => Outcome::OffByDesign,
+        (_, true, true) => Outcome::Partly,
+        (_, true, false) => Outcome::Fused,
+        (_, false, true) => Outcome::Split,
+    }
+}
+
+/// The word of an outcome in a test.
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fused => "fused",
+        Outcome::Split => "split",
+        Outcome::Partly => "partly",
+        Outcome::OffByDesign => "off-by-design",
+        Outcome::None => "none",
+        Outcome::Candidate => "candidate",
+        Outcome::Exposed => "exposed",
+        Outcome::Hidden => "hidden",
+        Outcome::NoPartner => "no_partner",
+    }
+}
+
+fn head(family: &Family, case: &Case, outcome: Outcome) -> Vec<String> {
+    let kind = match (case.expect, outcome) {
+        (Outcome::None, _) => "noisy",
+        (_, Outcome::None) => "missing",
+        _ => "wrong",
+    };
+    vec![format!(
+        "FAIL  {} · {}    {}:{}    {kind}: expected {}, found {}",
+        family.id,
+        case.name,
+        family.file,
+        case.line,
+        outcome_word(case.expect),
+        outcome_word(outcome)
+    )]
+}
+
+/// Kernels of a chain in a row, and the column where each begins.
+fn row(timeline: &Timeline) -> (String, Vec<usize>) {
+    let mut text = String::new();
+    let mut columns = Vec::new();
+    for launch in timeline.launch_ids() {
+        if !text.is_empty() {
+            text.push_str("  ");
+        }
+        columns.push(text.chars().count());
+        text.push_str(&short(&timeline.kernel(launch).name.identifier));
+    }
+    (text, columns)
+}
+
+/// The end of a name says most; a long one loses its middle.
+fn short(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let chars: Vec<char> = name.chars().collect();
+    if chars.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let (head, tail) = (LONGEST / 3, LONGEST - LONGEST / 3 - 1);
+    chars[..head].iter().chain(&['…']).chain(&chars[chars.len() - tail..]).collect()
+}
+
+/// What matched though it should not: `+` counted, `.` seen through, `[` context.
+fn drawn_match(timeline: &Timeline, finding: &Finding, gates: &[Gate]) -> Vec<String> {
+    let (kernels, columns) = row(timeline);
+    let mut marks = vec![' '; kernels.chars().count()];
+    for (word, half) in [('f', &finding.fused), ('s', &finding.split)] {
+        for occurrence in &half.occurrences {
+            let all = [(word, &occurrence.launches), ('.', &occurrence.transparent), ('[', &occurrence.context)];
+            for (mark, launches) in all {
+                for launch in launches {
+                    let mark = if occurrence.unknown && mark == word { '?' } else { mark };
+                    marks[columns[launch.0 as usize]] = mark;
+                }
+            }
+        }
+    }
+    let mut lines = vec![
+        format!("      chain   {kernels}"),
+        format!("              {}", marks.into_iter().collect::<String>().trim_end()),
+        "              f fused, s split, ? matched through an unknown, . seen through, [ context".to_owned(),
+    ];
+    lines.extend(
+        gates.iter().filter(|gate| gate.answer != Tri::Yes).map(|gate| format!("      gate    {}", gate.reason())),
+    );
+    lines.extend(finding.reasons.iter().map(|reason| format!("      note    {reason}")));
+    lines.dedup();
+    lines
+}
+
+/// What should have matched: how far it came, and a caret under what stood in its way.
+fn drawn_miss(
+    rules: &RuleSet,
+    timeline: &Timeline,
+    graph: &crate::graph::KernelGraph,
+    classes: &super::Classes,
+    form: &str,
+    pattern: &super::Pattern<'_>,
+) -> Vec<String> {
+    let (kernels, columns) = row(timeline);
+    let mut lines = Vec::new();
+    if let Some(after) = pattern.after {
+        lines.push(format!("      after   {}", print_chain(after)));
+    }
+    lines.push(format!("      {form:<7} {}", print_chain(pattern.chain)));
+    if let Some(before) = pattern.before {
+        lines.push(format!("      before  {}", print_chain(before)));
+    }
+    lines.push(format!("      chain   {kernels}"));
+    let Some(miss) = nearest(rules, timeline, graph, classes, pattern) else { return lines };
+    let column = match (miss.stood, miss.matched.last()) {
+        (Some(stood), _) => columns[stood.0 as usize],
+        (None, Some(_)) => kernels.chars().count() + 2,
+        (None, None) => 0,
+    };
+    lines.push(format!("              {}^ {}", " ".repeat(column), miss.words(timeline)));
+    lines
+}
+
+impl super::Miss {
+    /// Where the chain broke, in a sentence without full stop.
+    pub fn words(&self, timeline: &Timeline) -> String {
+        let expected = self.expected.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
+        let Some(last) = self.matched.last() else { return format!("nothing here is {expected}") };
+        let name = |launch| short(&timeline.kernel(launch).name.identifier);
+        let mut words = match self.stood {
+            None => format!("expected {expected} after {}, but the line ends there", name(*last)),
+            Some(stood) if self.strict => {
+                format!("`->` asks for {expected} as the very next event; {} is not", name(stood))
+            }
+            Some(stood) => format!(
+                "expected {expected}; {} is not, and `~>` steps over transparent kernels only (rules/graph.yaml)",
+                name(stood)
+            ),
+        };
+        if !self.open.is_empty() {
+            words.push_str(&format!("; unknown of it: {}", self.open.join(", ")));
+        }
+        words
+    }
+}
+
+/// The position in the case's chain of each launch of an occurrence, for tools that show the case.
+pub fn positions(timeline: &Timeline, occurrence: &Occurrence) -> Vec<usize> {
+    occurrence.launches.iter().map(|launch| position_of(timeline, *launch)).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! The conditions of a family against what is known of the run: each with its answer and where that comes from.
+
+use super::version::Version;
+use super::{Occurrence, Tri};
+use crate::attribution::{Known, Run, Stage, Timeline};
+use crate::rules::{Family, Range};
+
+/// What follows when a gate says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The family is not spoken of.
+    Silent,
+    /// A split form is so by design.
+    OffByDesign,
+    /// The fused path comes with a later version.
+    Upgrade,
+}
+
+/// One gate, decided or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Key in the family's file; for `needs` the argument's name.
+    pub key: String,
+    /// What it asks, such as `TP ≥ 2`.
+    pub wants: String,
+    /// The answer.
+    pub answer: Tri,
+    /// What was found and where, such as `TP 8 (--tp)`; `unknown` when nothing was.
+    pub found: String,
+    /// What the user can do about an unknown, such as `pass --tp`.
+    pub ask: Option<&'static str>,
+    /// What a no means.
+    pub effect: Effect,
+}
+
+impl Gate {
+    /// Whether the family is not spoken of because of it.
+    pub fn shuts(&self) -> bool {
+        self.effect == Effect::Silent && self.answer == Tri::No
+    }
+
+    /// Why a gate that does not say yes does not: a sentence without full stop.
+    pub fn reason(&self) -> String {
+        match (self.answer, self.ask) {
+            (_, Some(ask)) if self.found == UNKNOWN => format!("needs {}: {}, {ask}", self.wants, self.found),
+            _ => format!("needs {}: {}", self.wants, self.found),
+        }
+    }
+}
+
+const UNKNOWN: &str = "unknown";
+
+/// The gates of a family for a stage of a run, in the order of the file format; `tokens` and `message_bytes` are asked of
+/// each occurrence, see [`of_occurrence`].
+pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
+    let when = &family.when;
+    let mut gates = Vec::new();
+    let mut gate = |key: &str, wants: String, (answer, found): (Tri, String), ask, effect| {
+        gates.push(Gate { key: key.to_owned(), wants, answer, found, ask, effect });
+    };
+    if !when.frameworks.is_empty() {
+        // A trace of unknown framework is of none of these.
+        let answer = match &run.framework {
+            Some(known) => (Tri::from_bool(when.frameworks.contains(&known.value)), told(known)),
+            None => (Tri::No, UNKNOWN.to_owned()),
+        };
+        gate(
+            "frameworks",
+            format!("framework {}", when.frameworks.join(" or ")),
+            answer,
+            Some("pass --framework"),
+            Effect::Silent,
+        );
+    }
+    if !when.models_any.is_empty() || !when.models_none.is_empty() {
+        let answer = match &run.model {
+            Some(known) => {
+                let has = |words: &[String]| words.iter().any(|word| alike(&known.value).contains(&alike(word)));
+                let yes = (when.models_any.is_empty() || has(&when.models_any)) && !has(&when.models_none);
+                (Tri::from_bool(yes), told(known))
+            }
+            None => (Tri::Unknown, UNKNOWN.to_owned()),
+        };
+        let none = when.models_none.join(" or ");
+        let wants = match (when.models_any.join(" or "), none.is_empty()) {
+            (any, true) => format!("model {any}"),
+            (any, false) if any.is_empty() => format!("a model other than {none}"),
+            (any, false) => format!("model {any} but not {none}"),
+        };
+        gate("models", wants, answer, Some("pass --model"), Effect::Silent);
+    }
+    if !when.stages.is_empty() {
+        let wants = format!("stage {}", when.stages.iter().map(|s| s.id()).collect::<Vec<_>>().join(" or "));
+        let found = if stage == Stage::All { UNKNOWN.to_owned() } else { format!("this is {}", stage.id()) };
+        gate("stages", wants, (in_stages(&when.stages, stage), found), Some("pass --stage"), Effect::Silent);
+    }
+    if !when.vendor.is_empty() {
+        let wants = format!("a GPU of {}", when.vendor.join(" or "));
+        gate("vendor", wants, one_of(&when.vendor, run.vendor.as_ref()), None, Effect::OffByDesign);
+    }
+    if !when.arch.is_empty() {
+        let wants = when.arch.join(" or ");
+        gate("arch", wants, one_of(&when.arch, run.arch.as_ref()), None, Effect::OffByDesign);
+    }
+    if let Some(range) = when.tensor_parallel {
+        let answer = match &run.tp {
+            Some(known) => {
+                (Tri::from_bool(contains(range, known.value)), format!("TP {} ({})", known.value, known.source))
+            }
+            None => (Tri::Unknown, UNKNOWN.to_owned()),
+        };
+        gate("tensor_parallel", format!("TP {}", words(range)), answer, Some("pass --tp"), Effect::OffByDesign);
+    }
+    if !when.dtype.is_empty() {
+        gate(
+            "dtype",
+            when.dtype.join(" or "),
+            dtype(&when.dtype, run),
+            Some("pass --server-args"),
+            Effect::OffByDesign,
+        );
+    }
+    for (name, value) in &when.needs {
+        let answer = match argument(run, name) {
+            Some(found) => (
+                Tri::from_bool(same_value(&found, value)),
+                format!("{name} is {found} ({})", run.server_args_source.as_deref().unwrap_or("server arguments")),
+            ),
+            None => (Tri::Unknown, UNKNOWN.to_owned()),
+        };
+        gate(name, format!("{name} = {value}"), answer, Some("pass --server-args"), Effect::OffByDesign);
+    }
+    let version = run.framework_version.as_ref().and_then(|known| Some((Version::parse(&known.value)?, told(known))));
+    let framework = run.framework.as_ref().map_or("framework", |known| known.value.as_str());
+    for (key, bound, effect) in
+        [("since", &family.since, Effect::Upgrade), ("until", &family.until, Effect::OffByDesign)]
+    {
+        let Some(bound) = bound else { continue };
+        let answer = match (&version, Version::parse(bound)) {
+            (Some((version, told)), Some(parsed)) => {
+                (Tri::from_bool((*version >= parsed) == (key == "since")), format!("this is {told}"))
+            }
+            _ => (Tri::Unknown, UNKNOWN.to_owned()),
+        };
+        let wants = format!("{framework} {} {bound}", if key == "since" { "≥" } else { "<" });
+        gate(key, wants, answer, Some("pass --framework-version"), effect);
+    }
+    gates
+}
+
+/// The gates that the step and the message of one occurrence decide.
+pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurrence) -> Vec<Gate> {
+    let mut gates = Vec::new();
+    if let Some(range) = family.when.tokens {
+        let step = occurrence.launches.first().and_then(|launch| timeline.launch(*launch).step);
+        let tokens = step.and_then(|step| timeline.steps[step.0 as usize].tokens);
+        gates.push(Gate {
+            key: "tokens".to_owned(),
+            wants: format!("tokens of the step {}", words(range)),
+            answer: tokens.map_or(Tri::Unknown, |tokens| Tri::from_bool(contains(range, tokens))),
+            found: tokens.map_or(UNKNOWN.to_owned(), |tokens| format!("{tokens} tokens in the step")),
+            ask: None,
+            effect: Effect::OffByDesign,
+        });
+    }
+    if let Some(range) = family.when.message_bytes {
+        let (answer, found) = message(range, timeline, occurrence);
+        gates.push(Gate {
+            key: "message_bytes".to_owned(),
+            wants: format!("a message of {} bytes", words(range)),
+            answer,
+            found,
+            ask: Some("record shapes"),
+            effect: Effect::OffByDesign,
+        });
+    }
+    gates
+}
+
+/// Elements are known from the shapes, their size is not: between one byte and eight.
+fn message(range: Range, timeline: &Timeline, occurrence: &Occurrence) -> (Tri, String) {
+    if let Some(bytes) = timeline.run.server_args.get("message_bytes").and_then(|bytes| bytes.parse().ok()) {
+        return (Tri::from_bool(contains(range, bytes)), format!("{bytes} bytes"));
+    }
+    let dims = occurrence.launches.iter().find_map(|launch| timeline.context(*launch).dims);
+    let Some(elements) = dims.and_then(|dims| first_shape(timeline.strings.get(dims))) else {
+        return (Tri::Unknown, UNKNOWN.to_owned());
+    };
+    let (least, most) = (elements, elements.saturating_mul(8));
+    let answer = if contains(range, least) && contains(range, most) {
+        Tri::Yes
+    } else if range.min.is_some_and(|min| most < min) || range.max.is_some_and(|max| least > max) {
+        Tri::No
+    } else {
+        Tri::Unknown
+    };
+    (answer, format!("{elements} elements of unknown size"))
+}
+
+/// Elements of the first shape in a JSON text such as `[[888,2880],[]]`.
+fn first_shape(json: &str) -> Option<i64> {
+    fn of(value: &serde_json::Value) -> Option<i64> {
+        let list = value.as_array()?;
+        if list.is_empty() || list.iter().any(|entry| !entry.is_i64()) {
+            return list.iter().find_map(of);
+        }
+        list.iter().try_fold(1i64, |product, side| product.checked_mul(side.as_i64()?))
+    }
+    of(&serde_json::from_str(json).ok()?)
+}
+
+/// A mixed step is a prefill and a decode step: where only one of them is asked for, it is neither.
+fn in_stages(wanted: &[Stage], stage: Stage) -> Tri {
+    let has = |stage| wanted.contains(&stage);
+    match stage {
+        _ if has(stage) => Tri::Yes,
+        Stage::All => Tri::Unknown,
+        Stage::Mixed if has(Stage::Prefill) && has(Stage::Decode) => Tri::Yes,
+        Stage::Mixed if has(Stage::Prefill) || has(Stage::Decode) => Tri::Unknown,
+        _ => Tri::No,
+    }
+}
+
+fn dtype(wanted: &[String], run: &Run) -> (Tri, String) {
+    let holds = |text: &str| wanted.iter().any(|word| alike(text).contains(&alike(word)));
+    if let Some(model) = run.model.as_ref().filter(|model| holds(&model.value)) {
+        return (Tri::Yes, told(model));
+    }
+    let source = run.server_args_source.as_deref().unwrap_or("server arguments");
+    let said = |key: &str| run.server_args.get(key).map(|value| plain(value)).filter(|value| !nothing(value));
+    for key in ["dtype", "quantization"] {
+        if let Some(value) = said(key).filter(|value| holds(value)) {
+            return (Tri::Yes, format!("{key} {value} ({source})"));
+        }
+    }
+    match (said("dtype"), said("quantization")) {
+        (Some(dtype), None) if dtype != "auto" => (Tri::No, format!("dtype {dtype} ({source})")),
+        _ => (Tri::Unknown, UNKNOWN.to_owned()),
+    }
+}
+
+fn nothing(value: &str) -> bool {
+    matches!(value, "null" | "none" | "None" | "")
+}
+
+fn one_of(wanted: &[String], known: Option<&Known<String>>) -> (Tri, String) {
+    match known {
+        Some(known) => (Tri::from_bool(wanted.contains(&known.value)), format!("this is {}", told(known))),
+        None => (Tri::Unknown, format!("{UNKNOWN}, the trace does not say")),
+    }
+}
+
+fn told(known: &Known<String>) -> String {
+    format!("{} ({})", known.value, known.source)
+}
+
+/// Model names in one spelling: lower case, `-`, `_` and `.` alike.
+fn alike(text: &str) -> String {
+    text.to_lowercase().replace(['_', '.'], "-")
+}
+
+fn contains(range: Range, value: i64) -> bool {
+    range.min.is_none_or(|min| value >= min) && range.max.is_none_or(|max| value <= max)
+}
+
+fn words(range: Range) -> String {
+    match (range.min, range.max) {
+        (Some(min), Some(max)) if min == max => format!("= {min}"),
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("≥ {min}"),
+        (None, Some(max)) => format!("≤ {max}"),
+        (None, None) => "of any size".to_owned(),
+    }
+}
+
+/// The value of a server argument, however it is spelled: `--enable-x`, `enable_x`, `pass_config.enable_x`.
+pub fn argument(run: &Run, name: &str) -> Option<String> {
+    let spelled = |text: &str| text.trim_start_matches('-').replace('-', "_").to_lowercase();
+    let name = spelled(name);
+    let found = |key: &str| run.server_args.iter().find(|(known, _)| spelled(known) == key).map(|(_, value)| value);
+    if let Some(value) = found(&name) {
+        return Some(plain(value));
+    }
+    // Nested: `a.b` in the object `a`, at the top or within another argument.
+    let path: Vec<&str> = name.split('.').collect();
+    let inside = |mut value: serde_json::Value, path: &[&str]| {
+        for part in path {
+            value = value.as_object()?.iter().find(|(key, _)| spelled(key) == *part)?.1.clone();
+        }
+        Some(plain(&value.to_string()))
+    };
+    run.server_args.iter().find_map(|(key, text)| {
+        let value: serde_json::Value = serde_json::from_str(text).ok()?;
+        if spelled(key) == path[0] { inside(value, &path[1..]) } else { inside(value, &path) }
+    })
+}
+
+/// JSON text without the quotes of a string.
+fn plain(json: &str) -> String {
+    serde_json::from_str::<String>(json).unwrap_or_else(|_| json.trim().to_owned())
+}
+
+/// `True`, `true` and `1` as Python, JSON and environments write the same.
+pub fn same_value(a: &str, b: &str) -> bool {
+    let one = |text: &str| match text.trim().to_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => "true".to_owned(),
+        "false" | "0" | "off" | "no" => "false".to_owned(),
+        other => other.to_owned(),
+    };
+    one(a) == one(b)
+}
+
+#[cfg(test)]
+mod tests;

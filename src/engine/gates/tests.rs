@@ -1,0 +1,108 @@
+//! What a gate answers, and from what.
+
+use super::super::test_rules::{family, known};
+use super::{Gate, argument, first_shape, of_run, same_value};
+use crate::attribution::{Run, Stage};
+use crate::engine::Tri;
+use crate::rules::{Family, Range};
+
+fn gate(family: &Family, run: &Run) -> Gate {
+    let mut gates = of_run(family, run, Stage::Mixed);
+    assert_eq!(gates.len(), 1, "{gates:?}");
+    gates.remove(0)
+}
+
+fn asking(change: impl FnOnce(&mut Family)) -> Family {
+    let mut family = family("any/x", "gemm");
+    change(&mut family);
+    family
+}
+
+fn args(list: &[(&str, &str)]) -> Run {
+    Run {
+        server_args: list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        server_args_source: Some("server_args.json".into()),
+        ..Run::default()
+    }
+}
+
+#[test]
+fn a_model_word_is_found_in_any_spelling_and_its_near_miss_is_not() {
+    let qwen = asking(|f| {
+        f.when.models_any = vec!["qwen3".into()];
+        f.when.models_none = vec!["qwen3.5".into()];
+    });
+    let of = |model: &str| gate(&qwen, &Run { model: known(model.to_owned()), ..Run::default() }).answer;
+    assert_eq!(of("Qwen/Qwen3-8B"), Tri::Yes);
+    assert_eq!(of("qwen3_5-moe"), Tri::No);
+    assert_eq!(of("llama-3"), Tri::No);
+    let unknown = gate(&qwen, &Run::default());
+    assert_eq!(unknown.reason(), "needs model qwen3 but not qwen3.5: unknown, pass --model");
+}
+
+#[test]
+fn a_mixed_step_is_neither_prefill_nor_decode_alone() {
+    let of = |stages: &[Stage]| gate(&asking(|f| f.when.stages = stages.to_vec()), &Run::default()).answer;
+    assert_eq!(of(&[Stage::Decode]), Tri::Unknown);
+    assert_eq!(of(&[Stage::Prefill, Stage::Decode]), Tri::Yes);
+    assert_eq!(of(&[Stage::Capture]), Tri::No);
+}
+
+#[test]
+fn a_dtype_is_told_by_the_model_or_the_arguments() {
+    let fp8 = asking(|f| f.when.dtype = vec!["fp8".into()]);
+    assert_eq!(gate(&fp8, &args(&[("quantization", "\"fp8\""), ("dtype", "\"bfloat16\"")])).answer, Tri::Yes);
+    assert_eq!(gate(&fp8, &args(&[("quantization", "null"), ("dtype", "\"bfloat16\"")])).answer, Tri::No);
+    assert_eq!(gate(&fp8, &args(&[("quantization", "\"modelopt\""), ("dtype", "\"bfloat16\"")])).answer, Tri::Unknown);
+    assert_eq!(gate(&fp8, &args(&[("dtype", "\"auto\"")])).answer, Tri::Unknown);
+    let named = Run { model: known("Qwen3-8B-FP8".to_owned()), ..Run::default() };
+    assert_eq!(gate(&fp8, &named).answer, Tri::Yes);
+}
+
+#[test]
+fn arguments_are_found_however_they_are_spelled() {
+    let run = args(&[
+        ("enable_x", "true"),
+        ("compilation_config", r#"{"pass_config": {"fuse_norm_quant": false}, "level": 3}"#),
+    ]);
+    assert_eq!(argument(&run, "--enable-x").as_deref(), Some("true"));
+    assert_eq!(argument(&run, "pass_config.fuse_norm_quant").as_deref(), Some("false"));
+    assert_eq!(argument(&run, "compilation_config.level").as_deref(), Some("3"));
+    assert_eq!(argument(&run, "enable"), None);
+    assert!(same_value("True", "true") && same_value("1", "true") && !same_value("0", "true"));
+}
+
+#[test]
+fn what_is_needed_says_where_it_was_read() {
+    let needs = asking(|f| f.when.needs = vec![("attention_backend".into(), "fa3".into())]);
+    let found = gate(&needs, &args(&[("attention_backend", "\"triton\"")]));
+    assert_eq!(found.reason(), "needs attention_backend = fa3: attention_backend is triton (server_args.json)");
+    assert_eq!(gate(&needs, &args(&[])).reason(), "needs attention_backend = fa3: unknown, pass --server-args");
+}
+
+#[test]
+fn the_message_is_the_first_shape() {
+    assert_eq!(first_shape("[[888, 2880], [], [4]]"), Some(888 * 2880));
+    assert_eq!(first_shape("[[[888, 2880]], []]"), Some(888 * 2880));
+    assert_eq!(first_shape("[[], \"x\"]"), None);
+    assert_eq!(first_shape("no json"), None);
+}
+
+#[test]
+fn a_message_is_judged_only_where_no_element_size_changes_the_answer() {
+    use crate::rules::CaseLaunch;
+    let launch = CaseLaunch { kernel: "gemm".into(), dims: Some("[[1000]]".into()), ..CaseLaunch::default() };
+    let line = crate::engine::testing::timeline_of(&[launch], &crate::kernel_name::Settings::default(), &[]);
+    let occurrence = crate::engine::Occurrence {
+        launches: vec![crate::attribution::LaunchId(0)],
+        transparent: Vec::new(),
+        context: Vec::new(),
+        unknown: false,
+        inferred: false,
+    };
+    let of = |max: i64| {
+        let family = asking(|f| f.when.message_bytes = Some(Range { min: None, max: Some(max) }));
+        super::of_occurrence(&family, &line, &occurrence)[0].answer
+    };
+    assert_eq!([of(999), of(4_000), of(8_000)], [Tri::No, Tri::Unknown, Tri::Yes]);
+}

@@ -1,0 +1,449 @@
+//! All families over one timeline: matches, then one finding a family and stage.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::automaton::{Alphabet, find};
+use super::chain::{Pattern, Program};
+use super::gates::{self, Effect, Gate};
+use super::predicate::{Answers, PredicateId, Predicates};
+use super::{Action, Classes, Confidence, Finding, Half, Occurrence, State, Tri, advice, subsume};
+use crate::attribution::{LaunchId, Stage, StepId, Timeline};
+use crate::graph::KernelGraph;
+use crate::rules::ast::{Atom, Chain, ChainNode, Expr, ExprNode};
+use crate::rules::{Family, FamilyKind, Origin, Per, RuleSet, Status, fewest_counted};
+use crate::units::Nanos;
+
+/// What the chains of all fuse families match, and how they looked at the launches.
+pub(super) struct Compiled {
+    pub(super) program: Program,
+    predicates: Predicates,
+    /// Of each link of the program.
+    links: Vec<PredicateId>,
+    roles: Vec<PredicateId>,
+}
+
+impl Compiled {
+    /// Pattern 2n is the fused form of family n, pattern 2n + 1 its split form.
+    pub(super) fn new(rules: &RuleSet) -> Self {
+        let patterns: Vec<Option<Pattern<'_>>> = rules.families.iter().flat_map(|family| patterns(family)).collect();
+        Self::of(rules, &patterns)
+    }
+
+    pub(super) fn of(rules: &RuleSet, patterns: &[Option<Pattern<'_>>]) -> Self {
+        // A chain that cannot be run is an error of the rules, reported where they are loaded; here it finds nothing.
+        let (program, _) = Program::new(patterns);
+        let mut predicates = Predicates::new(rules);
+        let links = program.links.iter().map(|link| predicates.add(link)).collect();
+        let roles = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
+        Self { program, predicates, links, roles }
+    }
+
+    pub(super) fn look<'a>(&'a self, rules: &RuleSet, timeline: &'a Timeline, classes: &'a Classes) -> Look<'a> {
+        let answers = self.predicates.answer(timeline, &rules.names, Some(classes));
+        // Launches of one kernel at one place are alike but for the predicates that numbers decide.
+        let varying: Vec<PredicateId> =
+            self.links.iter().chain(&self.roles).copied().filter(|id| self.predicates.is_per_launch(*id)).collect();
+        let mut known: FxHashMap<(u32, Vec<Tri>), u32> = FxHashMap::default();
+        let mut class_of = Vec::with_capacity(timeline.launches.len());
+        let mut first = Vec::new();
+        for launch in timeline.launch_ids() {
+            let key = (answers.pair(launch), varying.iter().map(|id| answers.link(*id, launch)).collect());
+            class_of.push(*known.entry(key).or_insert_with(|| {
+                first.push(launch);
+                first.len() as u32 - 1
+            }));
+        }
+        let transparent = first
+            .iter()
+            .map(|launch| self.roles.iter().map(|role| answers.link(*role, *launch)).max().unwrap_or(Tri::No))
+            .collect();
+        Look { compiled: self, answers, class_of, first, transparent }
+    }
+}
+
+/// The forms of a family as patterns: fused, split.
+pub(super) fn patterns(family: &Family) -> [Option<Pattern<'_>>; 2] {
+    let pattern = |chain: &'_ Option<Chain>| -> bool { chain.is_some() && family.kind == FamilyKind::Fuse };
+    let of = |chain| Pattern { chain, after: family.after.as_ref(), before: family.before.as_ref() };
+    [
+        family.fused.as_ref().filter(|_| pattern(&family.fused)).map(of),
+        // The split form of a path that is gone is its successor's to report.
+        family.split.as_ref().filter(|_| pattern(&family.split) && family.status != Status::Retired).map(of),
+    ]
+}
+
+/// The launches of one timeline as the automaton sees them.
+pub(super) struct Look<'a> {
+    compiled: &'a Compiled,
+    answers: Answers<'a>,
+    class_of: Vec<u32>,
+    first: Vec<LaunchId>,
+    transparent: Vec<Tri>,
+}
+
+impl Alphabet for Look<'_> {
+    fn class(&self, launch: LaunchId) -> u32 {
+        self.class_of[launch.0 as usize]
+    }
+
+    fn classes(&self) -> usize {
+        self.first.len()
+    }
+
+    fn link(&self, class: u32, link: u32) -> Tri {
+        self.answers.link(self.compiled.links[link as usize], self.first[class as usize])
+    }
+
+    fn transparent(&self, class: u32) -> Tri {
+        self.transparent[class as usize]
+    }
+}
+
+impl Look<'_> {
+    /// What the trace cannot tell of `launch` that one of the links of a rule, or a transparent role, asks.
+    pub(super) fn doubts(&self, launch: LaunchId, links: &[u32], through: bool) -> BTreeSet<String> {
+        let asked = links.iter().map(|link| self.compiled.links[*link as usize]);
+        let roles = self.compiled.roles.iter().copied().filter(|_| through);
+        asked
+            .chain(roles)
+            .filter(|id| self.answers.link(*id, launch) == Tri::Unknown)
+            .flat_map(|id| self.answers.unknowns(id, launch))
+            .collect()
+    }
+
+    /// What the trace cannot tell of `launch` so that a link is not taken to match.
+    pub(super) fn open(&self, launch: LaunchId, link: u32) -> Vec<String> {
+        self.answers.unknowns(self.compiled.links[link as usize], launch)
+    }
+}
+
+/// The distinct links of a rule's positions.
+fn links_of(program: &Program, rule: usize) -> Vec<u32> {
+    let all = program.forward.positions.iter().chain(&program.backward.positions);
+    let links: BTreeSet<u32> =
+        all.filter(|position| position.rule as usize == rule).filter_map(|position| position.link).collect();
+    links.into_iter().collect()
+}
+
+/// The findings of all fuse families, most time first.
+pub fn run(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes) -> Vec<Finding> {
+    let compiled = Compiled::new(rules);
+    let look = compiled.look(rules, timeline, classes);
+    let all: Vec<usize> = (0..rules.families.len()).collect();
+    let findings = findings_of(rules, &all, timeline, graph, &look, &|_| false);
+    let closed: Vec<bool> = findings
+        .iter()
+        .map(|(finding, gates)| {
+            finding.state == State::OffByDesign
+                || (finding.state != State::InUse && gates.iter().any(|gate| gate.answer == Tri::No))
+        })
+        .collect();
+    let (mut findings, gates): (Vec<Finding>, Vec<Vec<Gate>>) = findings.into_iter().unzip();
+    subsume::label(rules, &mut findings, &closed);
+    let in_use: BTreeSet<(Stage, &str)> = findings
+        .iter()
+        .filter(|finding| matches!(finding.state, State::InUse | State::Partly))
+        .map(|finding| (finding.stage, rules.families[finding.family].id.as_str()))
+        .collect();
+    for (finding, gates) in findings.iter_mut().zip(&gates) {
+        let family = &rules.families[finding.family];
+        let runs = |id: &str| in_use.contains(&(finding.stage, id));
+        finding.advice = advice::advice(rules, family, &timeline.run, finding.action, gates, runs);
+    }
+    findings.sort_by_key(|finding| (Reverse(time(finding)), finding.family, finding.stage));
+    findings
+}
+
+/// Findings, unlabelled and without advice, each with its gates. `families` are those whose forms `look` is compiled
+/// of, in its order; gates of which `granted` says so are taken to hold.
+pub(super) fn findings_of(
+    rules: &RuleSet,
+    families: &[usize],
+    timeline: &Timeline,
+    graph: &KernelGraph,
+    look: &Look<'_>,
+    granted: &dyn Fn(&Gate) -> bool,
+) -> Vec<(Finding, Vec<Gate>)> {
+    let mut halves: BTreeMap<(usize, Stage), [Vec<Occurrence>; 2]> = BTreeMap::new();
+    for found in find(&look.compiled.program, look, graph) {
+        let Some(first) = found.occurrence.launches.first() else { continue };
+        let stage = timeline.launch(*first).stage;
+        halves.entry((found.rule / 2, stage)).or_default()[found.rule % 2].push(found.occurrence);
+    }
+    let mut findings = Vec::new();
+    for ((slot, stage), [fused, split]) in halves {
+        let index = families[slot];
+        let family = &rules.families[index];
+        let mut gates = gates::of_run(family, &timeline.run, stage);
+        grant(&mut gates, granted);
+        findings.extend(Maker { timeline, look, family, index, slot, stage, gates }.finding(fused, split, granted));
+    }
+    findings
+}
+
+fn time(finding: &Finding) -> Nanos {
+    finding.fused.time + finding.split.time
+}
+
+fn grant(gates: &mut [Gate], granted: &dyn Fn(&Gate) -> bool) {
+    for gate in gates {
+        if granted(gate) {
+            gate.answer = Tri::Yes;
+        }
+    }
+}
+
+/// Makes the finding of one family in one stage.
+struct Maker<'a> {
+    timeline: &'a Timeline,
+    look: &'a Look<'a>,
+    family: &'a Family,
+    /// Of the family in the rule set.
+    index: usize,
+    /// Of the family among those that `look` is compiled of.
+    slot: usize,
+    stage: Stage,
+    gates: Vec<Gate>,
+}
+
+impl Maker<'_> {
+    fn finding(
+        mut self,
+        fused: Vec<Occurrence>,
+        mut split: Vec<Occurrence>,
+        granted: &dyn Fn(&Gate) -> bool,
+    ) -> Option<(Finding, Vec<Gate>)> {
+        if self.stage == Stage::Capture && !self.family.when.stages.contains(&Stage::Capture) {
+            return None;
+        }
+        if self.gates.iter().any(Gate::shuts) {
+            return None;
+        }
+        // What is fused is not split, whatever the split form makes of it.
+        let taken: FxHashSet<LaunchId> = fused.iter().flat_map(|o| &o.launches).copied().collect();
+        split.retain(|o| !o.launches.iter().any(|launch| taken.contains(launch)));
+        let mut reasons = self.by_occurrence(&mut split, granted);
+
+        let says_no = self.gates.iter().any(|gate| gate.effect == Effect::OffByDesign && gate.answer == Tri::No);
+        let state = match (fused.is_empty(), split.is_empty()) {
+            (true, true) => return None,
+            (false, true) => State::InUse,
+            (false, false) => State::Partly,
+            (true, false) if says_no => State::OffByDesign,
+            (true, false) => State::Split,
+        };
+        let doubts = self.doubts(state, &fused, &split);
+        let confidence = if doubts.is_empty() { Confidence::Confirmed } else { Confidence::Candidate };
+        if state != State::InUse {
+            let unmet = |gate: &&Gate| gate.answer == Tri::No && gate.effect == Effect::OffByDesign;
+            reasons.extend(self.gates.iter().filter(unmet).map(Gate::reason));
+        }
+        reasons.extend(doubts);
+        let inferred = fused.iter().chain(&split).filter(|o| o.inferred).count();
+        if inferred > 0 {
+            let all = fused.len() + split.len();
+            reasons.push(format!("{inferred} of {all} go on in another stream by time alone: no wait is recorded"));
+        }
+        let action = advice::action(self.family, &self.timeline.run, state, &self.gates);
+        let (could_save, launches_saved) =
+            if action == Action::OffByDesign { (Nanos::ZERO, 0) } else { self.savings(&split) };
+        let finding = Finding {
+            family: self.index,
+            stage: self.stage,
+            state,
+            confidence,
+            reasons,
+            fused: self.half(fused),
+            split: self.half(split),
+            could_save,
+            launches_saved,
+            action,
+            advice: String::new(),
+            covered_by: None,
+            overlaps_with: Vec::new(),
+        };
+        Some((finding, std::mem::take(&mut self.gates)))
+    }
+
+    /// Asks the gates of each split occurrence. Where some say no and some do not, only these are left; where all say
+    /// no, so does the family's gate. Returns what was left out.
+    fn by_occurrence(&mut self, split: &mut Vec<Occurrence>, granted: &dyn Fn(&Gate) -> bool) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let asked: Vec<Vec<Gate>> = split
+            .iter()
+            .map(|occurrence| {
+                let mut gates = gates::of_occurrence(self.family, self.timeline, occurrence);
+                grant(&mut gates, granted);
+                gates
+            })
+            .collect();
+        let no = |gates: &Vec<Gate>| gates.iter().find(|gate| gate.answer == Tri::No).cloned();
+        let refused: Vec<Gate> = asked.iter().filter_map(no).collect();
+        if let Some(first) = refused.first() {
+            if refused.len() == split.len() {
+                self.gates.push(first.clone());
+                return reasons;
+            }
+            let reason = first.reason();
+            reasons.push(format!("{} more are left out, by design: {reason}", refused.len()));
+            let mut keep = asked.iter().map(|gates| no(gates).is_none());
+            split.retain(|_| keep.next().unwrap_or(true));
+        }
+        // Of the rest, one that cannot be decided is enough.
+        let mut open: Vec<Gate> = Vec::new();
+        for gate in asked.into_iter().filter(|gates| no(gates).is_none()).flatten() {
+            match open.iter_mut().find(|known| known.key == gate.key) {
+                None => open.push(gate),
+                Some(known) if gate.answer < known.answer => *known = gate,
+                Some(_) => {}
+            }
+        }
+        self.gates.extend(open);
+        reasons
+    }
+
+    /// Why the finding is no more than a candidate; empty: it is confirmed.
+    fn doubts(&self, state: State, fused: &[Occurrence], split: &[Occurrence]) -> Vec<String> {
+        let mut doubts = Vec::new();
+        let decided = state == State::OffByDesign;
+        for gate in self.gates.iter().filter(|gate| gate.answer == Tri::Unknown) {
+            // What runs fused needs no leave; one unmet condition is enough to be off; a later version only adds.
+            let matters = match gate.effect {
+                Effect::Silent => true,
+                Effect::OffByDesign => state != State::InUse && !decided,
+                Effect::Upgrade => false,
+            };
+            if matters {
+                doubts.push(gate.reason());
+            }
+        }
+        let unknown = fused.iter().chain(split).filter(|o| o.unknown).count();
+        if unknown > 0 {
+            let what = self.open_questions(fused, split);
+            let all = fused.len() + split.len();
+            doubts.push(format!("{unknown} of {all} rest on what this trace cannot tell{what}"));
+        }
+        for (word, half) in [("fused", fused), ("split", split)] {
+            if !half.is_empty() {
+                doubts.extend(self.recurs(half).err().map(|seen| format!("the {word} form was seen {seen}")));
+            }
+        }
+        if self.family.origin == Origin::Inflight {
+            doubts.push("the fused path is in an open pull request".to_owned());
+        }
+        let unmistakable = state == State::InUse && self.family.fused.as_ref().is_some_and(named_by_kernel);
+        if self.family.status == Status::Trial && !unmistakable {
+            doubts.push("the family is on trial: no trace has proved it yet".to_owned());
+        }
+        doubts
+    }
+
+    fn open_questions(&self, fused: &[Occurrence], split: &[Occurrence]) -> String {
+        let mut open = BTreeSet::new();
+        for (form, half) in [fused, split].into_iter().enumerate() {
+            let links = links_of(&self.look.compiled.program, self.slot * 2 + form);
+            for occurrence in half.iter().filter(|o| o.unknown) {
+                for launch in occurrence.launches.iter().chain(&occurrence.context) {
+                    open.extend(self.look.doubts(*launch, &links, false));
+                }
+                for launch in &occurrence.transparent {
+                    open.extend(self.look.doubts(*launch, &[], true));
+                }
+                if open.len() > 3 {
+                    break;
+                }
+            }
+        }
+        match open.len() {
+            0 => String::new(),
+            _ => format!(": {}", open.into_iter().take(3).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
+    /// Whether occurrences come as often as `per` says; else how often they do.
+    fn recurs(&self, half: &[Occurrence]) -> Result<(), String> {
+        let mut by_step: BTreeMap<Option<StepId>, usize> = BTreeMap::new();
+        for occurrence in half {
+            let step = occurrence.launches.first().and_then(|launch| self.timeline.launch(*launch).step);
+            *by_step.entry(step).or_default() += 1;
+        }
+        let steps: Vec<(StepId, bool)> = (0..self.timeline.steps.len() as u32)
+            .map(StepId)
+            .zip(&self.timeline.steps)
+            .filter(|(_, step)| step.stage == self.stage)
+            .map(|(id, step)| (id, step.whole))
+            .collect();
+        let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+        match self.family.per {
+            Per::Request => Ok(()),
+            Per::Layer => {
+                // Launches that no step encloses are counted together.
+                let most = by_step.values().copied().max().unwrap_or(0);
+                let all = half.len();
+                match (most >= 2, by_step.len()) {
+                    (true, _) => Ok(()),
+                    (false, 0 | 1) => Err(format!("{} only; in every layer is expected", times(all))),
+                    (false, _) => Err("no more than once in a step; in every layer is expected".to_owned()),
+                }
+            }
+            Per::Step => {
+                let whole: Vec<StepId> = steps.iter().filter(|(_, whole)| *whole).map(|(id, _)| *id).collect();
+                let asked = if whole.is_empty() { steps.iter().map(|(id, _)| *id).collect() } else { whole };
+                let seen = asked.iter().filter(|id| by_step.contains_key(&Some(**id))).count();
+                if seen == asked.len() {
+                    return Ok(());
+                }
+                Err(format!("in {seen} of {} steps; in every step is expected", asked.len()))
+            }
+        }
+    }
+
+    /// An estimate: each occurrence becomes as long as its longest kernel, and as few launches as the fused form has.
+    fn savings(&self, split: &[Occurrence]) -> (Nanos, u64) {
+        let fused = self.family.fused.as_ref().map_or(1, fewest_counted).max(1);
+        let mut saved = (Nanos::ZERO, 0);
+        for occurrence in split {
+            let dur = |launch: &LaunchId| self.timeline.launch(*launch).dur;
+            let all: Nanos = occurrence.launches.iter().chain(&occurrence.transparent).map(dur).sum();
+            let longest = occurrence.launches.iter().map(dur).max().unwrap_or(Nanos::ZERO);
+            saved.0 += all - longest;
+            let launches = (occurrence.launches.len() + occurrence.transparent.len()) as u64;
+            saved.1 += launches.saturating_sub(fused);
+        }
+        saved
+    }
+
+    fn half(&self, occurrences: Vec<Occurrence>) -> Half {
+        let sum = |of: &dyn Fn(&Occurrence) -> &Vec<LaunchId>| {
+            occurrences.iter().flat_map(|o| of(o)).map(|launch| self.timeline.launch(*launch).dur).sum()
+        };
+        Half { time: sum(&|o| &o.launches), transparent: sum(&|o| &o.transparent), occurrences }
+    }
+}
+
+/// Whether every counted link names a kernel by its own name, so that a match cannot be anything else.
+fn named_by_kernel(chain: &Chain) -> bool {
+    fn name(expr: &Expr) -> bool {
+        match &expr.node {
+            ExprNode::Atom(atom) => matches!(atom, Atom::Name(_)),
+            // What narrows a name leaves it a name.
+            ExprNode::And(parts) => parts.iter().any(name),
+            ExprNode::Or(parts) => parts.iter().all(name),
+            ExprNode::Term(_) | ExprNode::Not(_) => false,
+        }
+    }
+    match &chain.node {
+        ChainNode::Link(expr) => name(expr),
+        ChainNode::Any => false,
+        ChainNode::Seq(first, rest) => named_by_kernel(first) && rest.iter().all(|(_, part)| named_by_kernel(part)),
+        ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().all(named_by_kernel),
+        ChainNode::Repeat { inner, .. } => named_by_kernel(inner),
+        ChainNode::Context(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! What a report is made of.
+
+use crate::attribution::{Stage, Timeline};
+use crate::engine::{Classes, Finding};
+
+use super::TraceInfo;
+
+/// One trace, attributed, classified and searched.
+#[derive(Clone, Copy, Debug)]
+pub struct Analysis<'a> {
+    /// Its launches.
+    pub timeline: &'a Timeline,
+    /// The category of each launch.
+    pub classes: &'a Classes,
+    /// What the engine found.
+    pub findings: &'a [Finding],
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Every file looked at.
+    pub traces: Vec<TraceInfo>,
+    /// Share under which rows are hidden; none: the bar of the rules.
+    pub min_share: Option<f64>,
+    /// At most so many rows a table and stage; none: all.
+    pub limit: Option<usize>,
+    /// This stage only.
+    pub stage: Option<Stage>,
+}

@@ -1,0 +1,78 @@
+//! The one line that comes first: what is wrong with the run, what dominates it, what to do first.
+
+use super::cells::{self, nanos};
+use super::{FuseRow, Report, StageInfo};
+use crate::rules::schema::report::ReportFile;
+
+/// The summary of a report whose other fields are filled in.
+pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
+    if report.gpu.launches == 0 {
+        let why = report.fitness.first().map_or("No GPU event in the trace.", |fitness| &fitness.finding);
+        return format!("{why} Nothing to rank.");
+    }
+    let mut parts: Vec<String> = launch_bound(report, settings).into_iter().collect();
+    let shown = report.stages.iter().filter(|stage| stage.shown && stage.launches > 0);
+    parts.extend(shown.map(|stage| dominates(stage, settings)));
+    parts.extend(first_thing(&report.fuse));
+    parts.join(" ")
+}
+
+/// A host that cannot keep up makes every other figure secondary.
+fn launch_bound(report: &Report, settings: &ReportFile) -> Option<String> {
+    let bound: Vec<_> = report.gpu.steps.iter().filter(|step| step.launch_bound == Some(true)).collect();
+    let worst = bound
+        .iter()
+        .copied()
+        .max_by(|a, b| a.host_bound_us.unwrap_or(0.0).total_cmp(&b.host_bound_us.unwrap_or(0.0)))?;
+    let (span, host) = (worst.span_us?, worst.host_bound_us?);
+    let framework = report.framework.as_deref().unwrap_or("other");
+    let switch = settings.graphs.get(framework).or_else(|| settings.graphs.get("other"));
+    let of = if report.gpu.steps.len() == 1 {
+        "The step is launch-bound".to_owned()
+    } else {
+        format!("{} of {} steps are launch-bound, the worst", bound.len(), report.gpu.steps.len())
+    };
+    Some(format!(
+        "{of}: the GPU waits for the host for {:.0} % of {} ({} launches){}.",
+        100.0 * host / span,
+        nanos(span),
+        worst.launches,
+        switch.map_or_else(String::new, |switch| format!("; {switch}")),
+    ))
+}
+
+fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {
+    let bar = settings.summary.category_min_pct;
+    let categories: Vec<String> = (stage.categories.iter().enumerate())
+        .take(settings.summary.categories)
+        .filter(|(n, category)| *n == 0 || category.share_pct >= bar)
+        .map(|(_, category)| format!("{} {:.1} %", category.category, category.share_pct))
+        .collect();
+    let title = if stage.stage == "all" { "GPU time" } else { stage.title };
+    format!(
+        "{title}: {} in {} launches: {}.",
+        nanos(stage.time_us),
+        cells::count(stage.launches),
+        categories.join(", ")
+    )
+}
+
+/// The split path that could save most, and is no part of another.
+fn first_thing(rows: &[FuseRow]) -> Option<String> {
+    let open = rows.iter().filter(|row| row.shown && row.could_save_us.is_some_and(|us| us > 0.0));
+    let best = open.fold(None, |best: Option<&FuseRow>, row| {
+        let better = best.is_none_or(|best| row.could_save_us.unwrap_or(0.0) > best.could_save_us.unwrap_or(0.0));
+        if better { Some(row) } else { best }
+    })?;
+    let sure = if best.confidence == "Confirmed" { "" } else { " (Candidate)" };
+    Some(format!(
+        "First: {}{sure} is {} in {}, {} times, {}; fusing could save about {} and {} launches (an estimate).",
+        best.title,
+        best.state,
+        best.stage,
+        best.split.n,
+        nanos(best.split.us),
+        nanos(best.could_save_us?),
+        best.launches_saved.unwrap_or(0),
+    ))
+}

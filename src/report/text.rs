@@ -1,0 +1,340 @@
+//! The report for a terminal: numbers stand in columns, places and advice in lines of their own below each row.
+
+use super::layout::{Paint, cut, cut_middle, left, right, width, wrap};
+use super::{FuseRow, KernelRow, Report, StageInfo, cells};
+use crate::kernel_name::{self, KernelName};
+
+/// What the terminal can show.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Columns.
+    pub width: usize,
+    /// Whether it takes colours.
+    pub color: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 100, color: false }
+    }
+}
+
+/// Narrowest layout; a terminal below it shows lines that go on in the next.
+const NARROWEST: usize = 40;
+/// Below this width columns are left out.
+const NARROW: usize = 80;
+
+/// A column of a table, for its head and its place in the order in which columns are left out.
+struct Column {
+    title: &'static str,
+    /// Left out when the terminal has fewer columns than this.
+    needs: usize,
+    numeric: bool,
+}
+
+const fn column(title: &'static str, needs: usize, numeric: bool) -> Column {
+    Column { title, needs, numeric }
+}
+
+const KERNEL: [Column; 5] = [
+    column("Kernel", 0, false),
+    column("Category", 70, false),
+    column("Time", 0, true),
+    column("Share", 0, true),
+    column("Launches", 60, true),
+];
+
+const FUSE: [Column; 6] = [
+    column("Pattern", 0, false),
+    column("State", 0, false),
+    column("Confidence", 70, false),
+    column("Time", 0, true),
+    column("Share", 60, true),
+    column("Could save", 0, true),
+];
+
+/// The report as text.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut page = Page { out: String::new(), columns: style.width.max(NARROWEST), paint: Paint(style.color) };
+    page.head(report);
+    page.title("Kernel table", "shares of the stage's GPU kernel time");
+    page.sections(report, true, Page::kernels, cells::no_kernels);
+    page.title("Fuse-pattern table", "\"could save\" is an estimate; rows that share launches do not add up");
+    page.sections(report, false, Page::fuse, cells::no_fuse);
+    page.line("");
+    page.pair("Summary", &report.summary, 9, Paint::bold);
+    page.out
+}
+
+struct Page {
+    out: String,
+    columns: usize,
+    paint: Paint,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    /// `Key: value`, the value wrapped under itself.
+    fn pair(&mut self, key: &str, value: &str, key_columns: usize, paint: fn(Paint, &str) -> String) {
+        let indent = key_columns + 2;
+        for (n, part) in wrap(value, self.columns.saturating_sub(indent)).iter().enumerate() {
+            let head = if n == 0 { paint(self.paint, &format!("{key}:")) } else { String::new() };
+            let used = if n == 0 { width(key) + 1 } else { 0 };
+            self.line(&format!("{head}{}{part}", " ".repeat(indent - used)));
+        }
+    }
+
+    /// Lines under a row, wrapped and indented.
+    fn detail(&mut self, key: &str, value: &str) {
+        const KEY: usize = 11;
+        for (n, part) in wrap(value, self.columns.saturating_sub(KEY + 2)).iter().enumerate() {
+            let head = self.paint.dim(&left(if n == 0 { key } else { "" }, KEY));
+            self.line(&format!("  {head}{part}"));
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        for part in wrap(text, self.columns - 2) {
+            let part = self.paint.dim(&part);
+            self.line(&format!("  {part}"));
+        }
+    }
+
+    fn head(&mut self, report: &Report) {
+        let title = self.paint.bold(&format!("llm-prof {} triage", report.tool.version));
+        self.line(&title);
+        let header = cells::header(report);
+        let columns = header.iter().map(|(key, _)| width(key)).max().unwrap_or(0);
+        for (key, value) in header {
+            let paint = if key == "Warning" { Paint::warning } else { Paint::dim };
+            self.pair(key, &value, columns, paint);
+        }
+        for fitness in &report.fitness {
+            let text = format!("{} {} [{}]", fitness.finding, fitness.fix, fitness.code);
+            self.pair("Fitness", &text, columns, Paint::warning);
+        }
+    }
+
+    fn title(&mut self, title: &str, remark: &str) {
+        self.line("");
+        let rest = self.columns.saturating_sub(width(title) + 2);
+        let remark = self.paint.dim(&cut(remark, rest));
+        let title = self.paint.bold(&title.to_uppercase());
+        self.line(&format!("{title}  {remark}"));
+    }
+
+    fn sections(
+        &mut self,
+        report: &Report,
+        facts: bool,
+        section: fn(&mut Self, &Report, &StageInfo),
+        empty: fn(&Report, Option<&StageInfo>) -> String,
+    ) {
+        let mut any = false;
+        for stage in report.stages.iter().filter(|stage| stage.shown && stage.launches > 0) {
+            any = true;
+            self.line("");
+            let rest = self.columns.saturating_sub(width(stage.title) + 5);
+            let facts = if facts { cells::stage_short(report, stage) } else { String::new() };
+            let facts = self.paint.dim(&cut(&facts, rest));
+            let title = self.paint.bold(stage.title);
+            self.line(&format!("── {title}  {facts}"));
+            section(self, report, stage);
+        }
+        if !any {
+            self.note(&empty(report, None));
+        }
+    }
+
+    fn kernels(&mut self, report: &Report, stage: &StageInfo) {
+        let rows: Vec<&KernelRow> = report.kernels.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
+        if rows.is_empty() {
+            return self.note(&cells::no_kernels(report, Some(stage)));
+        }
+        let cells: Vec<Vec<String>> = (rows.iter())
+            .map(|row| {
+                let numbers = [cells::time(row.time_us), cells::share(row.share_pct), cells::count(row.launches)];
+                [String::new(), cells::clean(&row.category)].into_iter().chain(numbers).collect()
+            })
+            .collect();
+        let table = Table::new(&KERNEL, &cells, self.columns);
+        self.table_head(&table, &KERNEL);
+        let found = cells::found_alike(&rows);
+        let names = short(rows.iter().map(|row| &row.parts), table.first);
+        for ((row, mut line), name) in rows.iter().zip(cells).zip(&names) {
+            line[0] = cut_middle(name, table.first);
+            let text = table.line(&line, |_, cell| cell.to_owned());
+            self.line(&text);
+            self.kernel_places(row, found.is_some());
+        }
+        if let Some(found) = found {
+            self.note(&format!("places were found{}", found.replace(['(', ')'], "")));
+        }
+        self.left_out(&KERNEL);
+        if let Some(hidden) = cells::hidden_kernels(report, stage) {
+            self.note(&hidden);
+        }
+    }
+
+    /// Places of a kernel and the ops that launch it, in lines of their own.
+    fn kernel_places(&mut self, row: &KernelRow, found_alike: bool) {
+        const MOST: usize = 2;
+        let room = self.columns - 4;
+        let ops = row.ops.iter().take(2).map(|op| cells::clean(op)).collect::<Vec<_>>().join(", ");
+        let places = cells::places(row);
+        let mut lines = Vec::new();
+        for (n, place) in places.iter().take(MOST).enumerate() {
+            let share = if places.len() == 1 { String::new() } else { format!("{} ", cells::share(place.share_pct)) };
+            let op = if n == 0 && !ops.is_empty() { format!(" · {ops}") } else { String::new() };
+            let found = if found_alike { "" } else { cells::found(&place.found_by) };
+            let beside = width(&share) + width(found);
+            let line = format!("{share}{}{found}{op}", place.text(Some(room.saturating_sub(beside + width(&op)))));
+            if width(&line) <= room {
+                lines.push(line);
+            } else {
+                lines.push(format!("{share}{}{found}", place.text(Some(room.saturating_sub(beside)))));
+                lines.push(ops.clone());
+            }
+        }
+        if places.is_empty() && !ops.is_empty() {
+            lines.push(ops);
+        }
+        let rest: f64 = places.iter().skip(MOST).map(|place| place.share_pct).sum();
+        if let Some(more) = places.len().checked_sub(MOST).filter(|more| *more > 0) {
+            lines.push(format!("{} in {}", cells::share(rest), cells::plural(more as u64, "more place")));
+        }
+        for line in lines {
+            let line = self.paint.dim(&cut_middle(&line, room));
+            self.line(&format!("    {line}"));
+        }
+    }
+
+    fn fuse(&mut self, report: &Report, stage: &StageInfo) {
+        let rows: Vec<&FuseRow> = report.fuse.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
+        if rows.is_empty() {
+            self.note(&cells::no_fuse(report, Some(stage)));
+        } else {
+            let cells: Vec<Vec<String>> = rows.iter().map(|row| fuse_cells(row)).collect();
+            let table = Table::new(&FUSE, &cells, self.columns);
+            self.table_head(&table, &FUSE);
+            for (row, mut line) in rows.iter().zip(cells) {
+                line[0] = cut_middle(&cells::clean(&row.title), table.first);
+                let paint = self.paint;
+                let text = table.line(&line, |n, cell| match n {
+                    0 => paint.bold(cell),
+                    1 => paint.state(&row.state, cell),
+                    _ => cell.to_owned(),
+                });
+                self.line(&text);
+                self.fuse_details(row);
+            }
+            self.left_out(&FUSE);
+        }
+        for hidden in cells::hidden_fuse(report, stage) {
+            self.note(&hidden);
+        }
+    }
+
+    /// All that does not fit a column, most wanted first.
+    fn fuse_details(&mut self, row: &FuseRow) {
+        if !row.advice.is_empty() && row.action != "none" {
+            self.detail("do", &cells::clean(&row.advice));
+        }
+        let toggles = cells::toggles(row);
+        if !toggles.is_empty() && row.action != "none" {
+            self.detail("type", &toggles.join("   "));
+        }
+        for reason in row.reasons.iter().filter(|reason| **reason != row.advice) {
+            self.detail("because", &cells::clean(reason));
+        }
+        let mut much = format!("{} · {}", cells::occurrences(row), cells::related(row));
+        if let Some(saved) = row.launches_saved.filter(|saved| *saved > 0) {
+            much = format!("{much} · would save {}", cells::plural(saved, "launch"));
+        }
+        self.detail("occurs", &much);
+        let names = short(row.kernels.iter().map(|kernel| &kernel.parts), self.columns * 2 / 3);
+        let kernels: Vec<String> =
+            row.kernels.iter().zip(&names).map(|(kernel, name)| cells::evidence(kernel, name)).collect();
+        self.detail("kernels", &kernels.join(" · "));
+        let places = cells::locations(row);
+        if !places.is_empty() {
+            self.detail("where", &places.join(" · "));
+        }
+        if !row.candidate.is_empty() {
+            let paths = row.candidate.iter().map(|path| cells::clean(path)).collect::<Vec<_>>().join(" · ");
+            self.detail(if row.state == "in-use" { "fused in" } else { "fused path" }, &paths);
+        }
+        let origin = if row.origin == "mainline" { String::new() } else { format!(" ({})", row.origin) };
+        let mut family = format!("{}{origin}", row.family);
+        for id in &row.overlaps_with {
+            family = format!("{family}; shares launches with {}", cells::family_of(Some(id)));
+        }
+        self.detail("family", &family);
+    }
+
+    fn table_head(&mut self, table: &Table, columns: &[Column]) {
+        let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
+        let text = self.paint.dim(table.line(&titles, |_, cell| cell.to_owned()).trim_end());
+        self.line(&text);
+    }
+
+    /// Says which columns a narrow terminal does not see.
+    fn left_out(&mut self, columns: &[Column]) {
+        let out: Vec<&str> =
+            columns.iter().filter(|c| self.columns < NARROW && c.needs > self.columns).map(|c| c.title).collect();
+        if !out.is_empty() {
+            self.note(&format!("left out at {} columns: {}", self.columns, out.join(", ")));
+        }
+    }
+}
+
+fn fuse_cells(row: &FuseRow) -> Vec<String> {
+    let save = row.could_save_us.map_or_else(|| "–".to_owned(), |us| format!("~{}", cells::time(us)));
+    let numbers = [cells::time(row.time_us), cells::share(row.share_pct), save];
+    [String::new(), row.state.clone(), row.confidence.clone()].into_iter().chain(numbers).collect()
+}
+
+/// Short names that still tell the kernels apart.
+fn short<'a>(names: impl Iterator<Item = &'a KernelName>, columns: usize) -> Vec<String> {
+    kernel_name::shorten(&names.collect::<Vec<_>>(), columns).iter().map(|name| cells::clean(name)).collect()
+}
+
+/// Widths of a table whose first column takes what is left.
+struct Table {
+    /// Width of each column; none: left out.
+    widths: Vec<Option<usize>>,
+    numeric: Vec<bool>,
+    /// Width of the first column.
+    first: usize,
+}
+
+impl Table {
+    fn new(columns: &[Column], rows: &[Vec<String>], terminal: usize) -> Self {
+        const GAP: usize = 2;
+        let mut widths: Vec<Option<usize>> = (columns.iter().enumerate())
+            .map(|(n, column)| {
+                let widest = rows.iter().map(|row| width(&row[n])).max().unwrap_or(0);
+                (terminal >= NARROW || column.needs <= terminal).then(|| widest.max(width(column.title)))
+            })
+            .collect();
+        let others: usize = widths.iter().skip(1).flatten().map(|columns| columns + GAP).sum();
+        let first = terminal.saturating_sub(others).max(12);
+        widths[0] = Some(first);
+        Self { widths, numeric: columns.iter().map(|column| column.numeric).collect(), first }
+    }
+
+    fn line(&self, cells: &[String], paint: impl Fn(usize, &str) -> String) -> String {
+        let mut parts = Vec::new();
+        for (n, cell) in cells.iter().enumerate() {
+            if let Some(columns) = self.widths[n] {
+                let cell = if self.numeric[n] { right(cell, columns) } else { left(cell, columns) };
+                parts.push(paint(n, &cell));
+            }
+        }
+        parts.join("  ")
+    }
+}

@@ -1,0 +1,387 @@
+//! One family file as its compiled form. What can be checked within the file is checked here, all of it.
+
+use std::sync::Arc;
+
+use serde_yaml::Spanned;
+
+use super::ast::Chain;
+use super::load::{bad_format, is_version, syntax};
+use super::measure::{ChainProblem, check_chain};
+use super::parse::parse_chain;
+use super::place::{Place, span_of};
+use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry, When};
+use super::source::{CATALOGS, Entry};
+use super::{Case, Family, FamilyKind, Gates, Origin, Outcome, Range, Status, Toggle};
+use crate::attribution::Stage;
+use crate::diagnostic::{Code, Diagnostic, SourceFile};
+
+/// A family with the places that later checks point at.
+pub(super) struct LoadedFamily {
+    pub(super) family: Family,
+    pub(super) layer: usize,
+    pub(super) id: Place,
+    /// Texts of the match language with their trees.
+    pub(super) chains: Vec<(Place, Chain)>,
+    pub(super) aliases: Vec<Place>,
+    /// Ids of other families, by key.
+    pub(super) references: Vec<(&'static str, String, Place)>,
+}
+
+/// The family of `entry`, and its mistakes. With mistakes that leave it without sense, no family.
+pub(super) fn family(entry: &Entry, yaml: FamilyFile) -> (Option<LoadedFamily>, Vec<Diagnostic>) {
+    let mut reader = Reader { file: &entry.file, found: Vec::new(), chains: Vec::new() };
+    let family = reader.read(entry, yaml);
+    (Some(family), reader.found)
+}
+
+struct Reader<'a> {
+    file: &'a Arc<SourceFile>,
+    found: Vec<Diagnostic>,
+    chains: Vec<(Place, Chain)>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, entry: &Entry, yaml: FamilyFile) -> LoadedFamily {
+        let file = self.file;
+        let place = |scalar: &Spanned<String>| Place::of(file, scalar);
+        self.found.extend(bad_format(file, &yaml.version));
+        self.id(entry, &yaml);
+        self.at_odds(&yaml);
+        let kind = FamilyKind::from(yaml.kind.value);
+        let tests = self.cases(kind, &yaml);
+        let mut references = Vec::new();
+        for (key, ids) in [("subsumes", &yaml.subsumes), ("excludes", &yaml.excludes)] {
+            references.extend(ids.iter().map(|id| (key, id.value.clone(), place(id))));
+        }
+        references.extend(yaml.replaced_by.iter().map(|id| ("replaced_by", id.value.clone(), place(id))));
+        let (since, until) = self.versions(yaml.since.as_ref(), yaml.until.as_ref());
+        let words = |list: &[Spanned<String>]| list.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
+        let checked = yaml.checked.as_ref().map(|c| {
+            self.date(&c.date);
+            self.version(&c.version);
+            (c.date.value.clone(), c.version.value.clone())
+        });
+        for source in &yaml.sources {
+            for version in [&source.value.0.since, &source.value.0.until].into_iter().flatten() {
+                self.check_version(version, span_of(file, source));
+            }
+        }
+        let family = Family {
+            id: yaml.id.value.clone(),
+            aliases: words(&yaml.aliases),
+            title: yaml.title,
+            rationale: yaml.rationale,
+            kind,
+            origin: yaml.origin.into(),
+            pr: yaml.pr,
+            status: yaml.status.into(),
+            replaced_by: yaml.replaced_by.as_ref().map(|s| s.value.clone()),
+            sources: yaml.sources.into_iter().map(|s| s.value.0).collect(),
+            checked,
+            since,
+            until,
+            when: self.gates(&yaml.when),
+            fused: self.chain(yaml.fused.as_ref(), true),
+            split: self.chain(yaml.split.as_ref(), true),
+            after: self.chain(yaml.after.as_ref(), false),
+            before: self.chain(yaml.before.as_ref(), false),
+            per: yaml.per.into(),
+            priority: yaml.priority,
+            subsumes: words(&yaml.subsumes),
+            excludes: words(&yaml.excludes),
+            toggles: yaml.toggles.iter().map(|t| self.toggle(t)).collect(),
+            tests,
+            file: file.path.clone(),
+        };
+        LoadedFamily {
+            family,
+            layer: entry.layer,
+            id: place(&yaml.id),
+            chains: std::mem::take(&mut self.chains),
+            aliases: yaml.aliases.iter().map(place).collect(),
+            references,
+        }
+    }
+
+    fn error(
+        &mut self,
+        code: Code,
+        title: impl Into<String>,
+        span: std::ops::Range<usize>,
+        label: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.found.push(Diagnostic::new(code, title).at(self.file, span, label));
+        self.found.last_mut().expect("just pushed")
+    }
+
+    fn id(&mut self, entry: &Entry, yaml: &FamilyFile) {
+        let path = entry.logical.strip_prefix(CATALOGS).unwrap_or(&entry.logical);
+        let (folder, rest) = path.split_once('/').unwrap_or(("", path));
+        let want = rest.rsplit_once('.').map_or(rest, |(stem, _)| stem);
+        let id = &yaml.id.value;
+        if id != want {
+            self.error(
+                Code::IdIsNotPath,
+                format!("the id `{id}` is not the path of its file"),
+                span_of(self.file, &yaml.id),
+                format!("expected `{want}`"),
+            )
+            .help = Some(format!("name the file {folder}/{id}.yaml, or the family `{want}`"));
+        } else if !id.split('/').all(is_kebab) || !id.contains('/') {
+            self.error(
+                Code::IdIsNotPath,
+                format!("`{id}` is no id"),
+                span_of(self.file, &yaml.id),
+                "expected `framework/family-name`, small letters, digits and `-`",
+            );
+        }
+        let kind = match yaml.kind.value {
+            Kind::Fuse => "fuse",
+            Kind::Overlap => "overlap",
+        };
+        if kind != folder {
+            self.error(
+                Code::IdIsNotPath,
+                format!("a family of kind {kind} lies below catalogs/{kind}/"),
+                span_of(self.file, &yaml.kind),
+                format!("the file is below {folder}/"),
+            );
+        }
+    }
+
+    /// Keys that ask for each other.
+    fn at_odds(&mut self, yaml: &FamilyFile) {
+        let id = span_of(self.file, &yaml.id);
+        match yaml.kind.value {
+            Kind::Fuse if yaml.fused.is_none() && yaml.split.is_none() => {
+                self.error(Code::BadFamily, "a fuse family needs `fused`, `split` or both", id.clone(), "has neither");
+            }
+            Kind::Overlap if yaml.overlap.is_none() => {
+                self.error(Code::BadFamily, "an overlap family needs `overlap`", id.clone(), "has none");
+            }
+            _ => {}
+        }
+        if Origin::from(yaml.origin) == Origin::Inflight && yaml.pr.is_empty() {
+            self.error(Code::BadFamily, "an in-flight family names its pull request", id.clone(), "has no `pr`").help =
+                Some("add `pr: [\"#12345\"]`".to_owned());
+        }
+        if Status::from(yaml.status) == Status::Retired && yaml.replaced_by.is_none() {
+            self.error(Code::BadFamily, "a retired family names what replaced it", id, "has no `replaced_by`");
+        }
+    }
+
+    fn chain(&mut self, text: Option<&Spanned<String>>, counted: bool) -> Option<Chain> {
+        let text = text?;
+        let place = Place::of(self.file, text);
+        match parse_chain(&text.value) {
+            Ok(chain) => {
+                if let Err(problem) = check_chain(&chain, counted) {
+                    let code = match problem {
+                        ChainProblem::CountsNothing { .. } => Code::EmptyMatch,
+                        ChainProblem::TooLarge { .. } | ChainProblem::TooDeep { .. } => Code::Syntax,
+                    };
+                    self.found.push(place.diagnostic(code, problem.to_string(), &problem.span(), ""));
+                }
+                self.chains.push((place, chain.clone()));
+                Some(chain)
+            }
+            Err(error) => {
+                self.found.push(syntax(&place, error));
+                None
+            }
+        }
+    }
+
+    fn versions(
+        &mut self,
+        since: Option<&Spanned<String>>,
+        until: Option<&Spanned<String>>,
+    ) -> (Option<String>, Option<String>) {
+        for version in [since, until].into_iter().flatten() {
+            self.version(version);
+        }
+        let text = |v: Option<&Spanned<String>>| v.map(|s| s.value.clone());
+        (text(since), text(until))
+    }
+
+    fn version(&mut self, version: &Spanned<String>) {
+        self.check_version(&version.value, span_of(self.file, version));
+    }
+
+    fn check_version(&mut self, version: &str, span: std::ops::Range<usize>) {
+        if !is_version(version) {
+            self.error(Code::BadVersion, format!("`{version}` is no version"), span, "expected one like \"0.5.9\"");
+        }
+    }
+
+    fn date(&mut self, date: &Spanned<String>) {
+        let parts: Vec<&str> = date.value.split('-').collect();
+        let number = |text: &str, len: usize, most: u32| {
+            text.len() == len && text.parse::<u32>().is_ok_and(|n| (1..=most).contains(&n))
+        };
+        let [year, month, day] = parts.as_slice() else { return self.bad_date(date) };
+        if !(number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31)) {
+            self.bad_date(date);
+        }
+    }
+
+    fn bad_date(&mut self, date: &Spanned<String>) {
+        let title = format!("`{}` is no date", date.value);
+        self.error(Code::BadVersion, title, span_of(self.file, date), "expected one like 2026-06-27");
+    }
+
+    fn toggle(&mut self, toggle: &ToggleEntry) -> Toggle {
+        let (since, until) = self.versions(toggle.since.as_ref(), toggle.until.as_ref());
+        Toggle {
+            name: toggle.name.clone(),
+            value: toggle.value.clone(),
+            place: toggle.place.clone(),
+            since,
+            until,
+            default: toggle.default.clone(),
+        }
+    }
+
+    fn gates(&mut self, when: &When) -> Gates {
+        Gates {
+            frameworks: when.frameworks.iter().map(|s| s.value.clone()).collect(),
+            models_any: when.models.any.clone(),
+            models_none: when.models.none.clone(),
+            stages: when.stages.iter().filter_map(|s| self.stage(s)).collect(),
+            vendor: when.vendor.clone(),
+            arch: when.arch.clone(),
+            tensor_parallel: self.range(when.tensor_parallel.as_ref()),
+            dtype: when.dtype.clone(),
+            tokens: self.range(when.tokens.as_ref()),
+            message_bytes: self.range(when.message_bytes.as_ref()),
+            needs: when.needs.0.clone(),
+        }
+    }
+
+    fn stage(&mut self, stage: &Spanned<String>) -> Option<Stage> {
+        let known = Stage::from_id(&stage.value);
+        if known.is_none() {
+            let words = [Stage::Prefill, Stage::Decode, Stage::Mixed, Stage::Capture].map(Stage::id);
+            self.found.push(
+                Diagnostic::new(Code::UnknownWord, format!("there is no stage `{}`", stage.value))
+                    .at(self.file, span_of(self.file, stage), "not a stage")
+                    .near(&stage.value, words, format!("stages are {}", words.join(", "))),
+            );
+        }
+        known
+    }
+
+    fn range(&mut self, text: Option<&Spanned<String>>) -> Option<Range> {
+        let text = text?;
+        match range(&text.value) {
+            Ok(range) => Some(range),
+            Err(label) => {
+                let title = format!("`{}` is no range that can be met", text.value);
+                self.error(Code::BadRange, title, span_of(self.file, text), label).help =
+                    Some("write 4, 2.., ..128 or 1..8; both ends count".to_owned());
+                None
+            }
+        }
+    }
+
+    fn cases(&mut self, kind: FamilyKind, yaml: &FamilyFile) -> Vec<Case> {
+        let mut out = Vec::new();
+        for case in &yaml.tests.value {
+            let CaseEntry { name, chain, expect, given, todo } = &case.value;
+            let Some(outcome) = outcome(&expect.value, kind) else {
+                let words: Vec<&str> = outcomes(kind).iter().map(|(word, _)| *word).collect();
+                self.found.push(
+                    Diagnostic::new(Code::UnknownOutcome, format!("there is no outcome `{}`", expect.value))
+                        .at(self.file, span_of(self.file, expect), "not an outcome of a test")
+                        .near(&expect.value, words.iter().copied(), format!("outcomes here are {}", words.join(", "))),
+                );
+                continue;
+            };
+            out.push(Case {
+                name: name.clone(),
+                chain: chain.iter().map(|l| l.0.clone()).collect(),
+                expect: outcome,
+                given: given.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+                todo: *todo,
+                line: case.defined.line() as u32,
+            });
+        }
+        // A test with a mistake may have been the one that is missing.
+        if out.len() == yaml.tests.value.len() {
+            self.needed_cases(kind, yaml, &out);
+        }
+        out
+    }
+
+    fn needed_cases(&mut self, kind: FamilyKind, yaml: &FamilyFile, cases: &[Case]) {
+        let has = |wanted: &[Outcome]| cases.iter().any(|c| wanted.contains(&c.expect));
+        let mut missing = Vec::new();
+        if kind == FamilyKind::Overlap {
+            if !has(&[Outcome::Exposed, Outcome::Hidden]) {
+                missing.push("a hit (`expect: exposed` or `hidden`)");
+            }
+            if !has(&[Outcome::None, Outcome::NoPartner]) {
+                missing.push("a near miss (`expect: none` or `no_partner`)");
+            }
+        } else {
+            if yaml.split.is_some() && !has(&[Outcome::Split, Outcome::Partly, Outcome::OffByDesign]) {
+                missing.push("a hit of the split form (`expect: split`)");
+            }
+            if yaml.fused.is_some() && !has(&[Outcome::Fused, Outcome::Partly]) {
+                missing.push("the fused case (`expect: fused`)");
+            }
+            if !has(&[Outcome::None]) {
+                missing.push("a near miss (`expect: none`)");
+            }
+        }
+        if !missing.is_empty() {
+            let title = format!("the tests lack {}", missing.join(" and "));
+            let span = span_of(self.file, &yaml.id);
+            self.error(Code::NoHitOrMiss, title, span, "of this family").help =
+                Some("add them under `tests:`, with kernel names as traces have them".to_owned());
+        }
+    }
+}
+
+fn is_kebab(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
+}
+
+fn outcomes(kind: FamilyKind) -> &'static [(&'static str, Outcome)] {
+    match kind {
+        FamilyKind::Fuse => &[
+            ("fused", Outcome::Fused),
+            ("split", Outcome::Split),
+            ("partly", Outcome::Partly),
+            ("off-by-design", Outcome::OffByDesign),
+            ("none", Outcome::None),
+            ("candidate", Outcome::Candidate),
+        ],
+        FamilyKind::Overlap => &[
+            ("exposed", Outcome::Exposed),
+            ("hidden", Outcome::Hidden),
+            ("no_partner", Outcome::NoPartner),
+            ("none", Outcome::None),
+        ],
+    }
+}
+
+fn outcome(word: &str, kind: FamilyKind) -> Option<Outcome> {
+    outcomes(kind).iter().find(|(w, _)| *w == word).map(|(_, outcome)| *outcome)
+}
+
+/// `4`, `2..`, `..128`, `1..8`; both ends count.
+fn range(text: &str) -> Result<Range, &'static str> {
+    let number = |text: &str| match text.trim() {
+        "" => Ok(None),
+        text => text.parse::<i64>().map(Some).map_err(|_| "expected whole numbers"),
+    };
+    let (min, max) = text.split_once("..").unwrap_or((text, text));
+    let range = Range { min: number(min)?, max: number(max)? };
+    match (range.min, range.max) {
+        (None, None) => Err("no bound at all"),
+        (Some(min), Some(max)) if max < min => Err("the upper bound is below the lower one"),
+        _ => Ok(range),
+    }
+}

@@ -1,0 +1,336 @@
+//! Files in, a [`RuleSet`] or every mistake in them out. Each file is read once; one mistake never hides another file's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_yaml::Spanned;
+
+use super::family::{self, LoadedFamily};
+use super::parse::{SyntaxError, parse_expr};
+use super::place::{Place, span_of};
+use super::resolve;
+use super::schema::attribution::AttributionFile;
+use super::schema::frameworks::FrameworksFile;
+use super::schema::hardware::HardwareFile;
+use super::schema::launch::LaunchEntry;
+use super::schema::names::Names;
+use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
+use super::schema::sites::SitesFile;
+use super::schema::stages::StagesFile;
+use super::schema::trace::TraceFile;
+use super::source::{CATALOGS, Entry, RULES, Sources, VERSION};
+use super::yaml;
+use super::{Category, Override, RuleSet, Subject, Term, TermCase, TransparentRole};
+use crate::diagnostic::{self, Code, Diagnostic, Severity, SourceFile, near};
+
+/// Reads, resolves and checks all files. Warnings alone are no failure; they are in [`RuleSet::warnings`].
+pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
+    let mut loader = Loader::new(sources);
+    let mut rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
+
+    loader.rooms(&mut rules);
+    let shared = loader.shared();
+    let families = loader.families(&mut rules);
+    rules.version = loader.version();
+    loader.unused_files();
+    let mut found = loader.found;
+    resolve::resolve(shared, families, &mut rules, &mut found);
+    diagnostic::sort(&mut found);
+    found.dedup();
+    let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity() == Severity::Error);
+    if errors.is_empty() {
+        rules.warnings = warnings;
+        Ok(rules)
+    } else {
+        Err(errors)
+    }
+}
+
+/// A predicate with its place.
+pub(super) struct Predicate<T> {
+    pub(super) item: T,
+    pub(super) name: Place,
+    pub(super) is: Place,
+}
+
+/// What `terms.yaml`, `categories.yaml` and `graph.yaml` say.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) terms: Vec<Predicate<Term>>,
+    /// Terms whose text could not be read: known words all the same.
+    pub(super) broken_terms: Vec<String>,
+    pub(super) categories: Vec<Predicate<Category>>,
+    pub(super) roles: Vec<Predicate<TransparentRole>>,
+    pub(super) cases: Vec<TermCase>,
+}
+
+struct Loader<'a> {
+    sources: &'a Sources,
+    rules: BTreeMap<&'a str, &'a Entry>,
+    used: Vec<&'static str>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(sources: &'a Sources) -> Self {
+        let rules = sources.entries.iter().filter_map(|e| Some((e.logical.strip_prefix(RULES)?, e))).collect();
+        Self { sources, rules, used: Vec::new(), found: sources.problems.clone() }
+    }
+
+    fn file<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<(Arc<SourceFile>, T)> {
+        self.used.push(name);
+        let Some(entry) = self.rules.get(name) else {
+            self.found
+                .push(Diagnostic::new(Code::MissingFile, format!("there is no {RULES}{name}")).help(
+                    "a folder given with --rules replaces all rules: copy the file from the tool's own `rules/`",
+                ));
+            return None;
+        };
+        let file = Arc::clone(&entry.file);
+        match yaml::read(&file) {
+            Ok(read) => Some((file, read)),
+            Err(error) => {
+                self.found.push(error);
+                None
+            }
+        }
+    }
+
+    /// The files that are settings of a room. A new file: its struct in `schema/`, its line here.
+    fn rooms(&mut self, rules: &mut RuleSet) {
+        self.room("trace.yaml", |file: TraceFile| file.settings().map(|s| rules.trace = s));
+        self.room("names.yaml", |file: Names| {
+            rules.names = file.into();
+            Ok(())
+        });
+        let attribution = &mut rules.attribution;
+        self.room("attribution.yaml", |file: AttributionFile| {
+            file.fill(attribution);
+            Ok(())
+        });
+        self.room("frameworks.yaml", |file: FrameworksFile| {
+            file.fill(attribution);
+            Ok(())
+        });
+        self.room("hardware.yaml", |file: HardwareFile| {
+            file.fill(attribution);
+            Ok(())
+        });
+        self.room("sites.yaml", |file: SitesFile| file.fill(attribution));
+        self.room("stages.yaml", |file: StagesFile| file.fill(attribution));
+        self.room("inputs.yaml", |file| {
+            rules.inputs = file;
+            Ok(())
+        });
+        self.room("fitness.yaml", |file| {
+            rules.fitness = file;
+            Ok(())
+        });
+        self.room("report.yaml", |file| {
+            rules.report = file;
+            Ok(())
+        });
+    }
+
+    /// One file that is settings of a room; what the room refuses is a mistake in the file.
+    fn room<F: DeserializeOwned>(&mut self, name: &'static str, fill: impl FnOnce(F) -> Result<(), String>) {
+        let Some((file, settings)) = self.file::<F>(name) else { return };
+        if let Err(reason) = fill(settings) {
+            self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
+        }
+    }
+
+    fn shared(&mut self) -> Shared {
+        let mut out = Shared::default();
+        if let Some((file, terms)) = self.file::<TermsFile>("terms.yaml") {
+            self.format(&file, &terms.version);
+            for entry in terms.terms {
+                self.word(&file, &entry.term);
+                out.cases.extend(cases(&file, Subject::Term, &entry.term.value, entry.hit, entry.miss));
+                let name = entry.term.value.clone();
+                match self.predicate(&file, &entry.term, &entry.is) {
+                    Some((expr, name_at, is)) => {
+                        out.terms.push(Predicate { item: Term { name, expr }, name: name_at, is });
+                    }
+                    None => out.broken_terms.push(name),
+                }
+            }
+        }
+        if let Some((file, categories)) = self.file::<CategoriesFile>("categories.yaml") {
+            self.format(&file, &categories.version);
+            for entry in categories.categories {
+                out.cases.extend(cases(&file, Subject::Category, &entry.category.value, entry.hit, entry.miss));
+                if let Some((expr, name, is)) = self.predicate(&file, &entry.category, &entry.is) {
+                    let item = Category { name: entry.category.value, expr, compute: entry.compute };
+                    out.categories.push(Predicate { item, name, is });
+                }
+            }
+        }
+        if let Some((file, graph)) = self.file::<GraphFile>("graph.yaml") {
+            self.format(&file, &graph.version);
+            for entry in graph.transparent {
+                out.cases.extend(cases(&file, Subject::Role, &entry.role.value, entry.hit, entry.miss));
+                if let Some((expr, name, is)) = self.predicate(&file, &entry.role, &entry.is) {
+                    out.roles.push(Predicate { item: TransparentRole { name: entry.role.value, expr }, name, is });
+                }
+            }
+        }
+        out
+    }
+
+    fn predicate(
+        &mut self,
+        file: &Arc<SourceFile>,
+        name: &Spanned<String>,
+        is: &Spanned<String>,
+    ) -> Option<(super::ast::Expr, Place, Place)> {
+        let (name, is_place) = (Place::of(file, name), Place::of(file, is));
+        match parse_expr(&is.value) {
+            Ok(expr) => Some((expr, name, is_place)),
+            Err(error) => {
+                self.found.push(syntax(&is_place, error));
+                None
+            }
+        }
+    }
+
+    fn format(&mut self, file: &Arc<SourceFile>, version: &Spanned<u32>) {
+        self.found.extend(bad_format(file, version));
+    }
+
+    /// A term is a word that the match language can read.
+    fn word(&mut self, file: &Arc<SourceFile>, term: &Spanned<String>) {
+        let is_term =
+            matches!(parse_expr(&term.value).map(|e| e.node), Ok(super::ast::ExprNode::Term(t)) if t == term.value);
+        if !is_term {
+            self.found.push(
+                Diagnostic::new(Code::BadSetting, format!("`{}` cannot be a term", term.value))
+                    .at(file, span_of(file, term), "not a word of the match language")
+                    .help("a term is one word of letters, digits and `_`, other than `and`, `or`, `not`"),
+            );
+        }
+    }
+
+    /// Families in id order; of one id the last layer counts.
+    fn families(&mut self, rules: &mut RuleSet) -> Vec<LoadedFamily> {
+        let sources = self.sources;
+        let of_families = |e: &&Entry| e.logical.starts_with(CATALOGS) && e.logical != VERSION;
+        let entries: Vec<&Entry> = sources.entries.iter().filter(of_families).collect();
+        let loaded: Vec<(Option<LoadedFamily>, Vec<Diagnostic>)> = entries
+            .par_iter()
+            .map(|entry| match yaml::read(&entry.file) {
+                Ok(file) => family::family(entry, file),
+                Err(error) => (None, vec![error]),
+            })
+            .collect();
+        let mut by_id: BTreeMap<String, LoadedFamily> = BTreeMap::new();
+        for (family, found) in loaded {
+            self.found.extend(found);
+            let Some(family) = family else { continue };
+            let id = family.family.id.clone();
+            match by_id.get(&id) {
+                Some(other) if other.layer == family.layer => self.found.push(
+                    Diagnostic::new(Code::DuplicateId, format!("`{id}` is the id of two families"))
+                        .at(&family.id.file, family.id.span.clone(), "the second one")
+                        .at(&other.id.file, other.id.span.clone(), "the first one"),
+                ),
+                Some(other) => {
+                    let (by, instead_of) = (family.family.file.clone(), other.family.file.clone());
+                    rules.overrides.push(Override { id: id.clone(), by, instead_of });
+                    by_id.insert(id, family);
+                }
+                None => drop(by_id.insert(id, family)),
+            }
+        }
+        rules.overrides.sort_by(|a, b| (&a.id, &a.by).cmp(&(&b.id, &b.by)));
+        by_id.into_values().collect()
+    }
+
+    fn version(&mut self) -> String {
+        let Some(entry) = self.sources.entries.iter().find(|e| e.logical == VERSION) else {
+            return "unknown".to_owned();
+        };
+        let version = entry.file.text.trim();
+        if !is_version(version) {
+            self.found.push(Diagnostic::new(Code::BadVersion, "this is no version of a catalog").at(
+                &entry.file,
+                0..entry.file.text.len(),
+                "expected one line such as 2026.11.0",
+            ));
+        }
+        version.to_owned()
+    }
+
+    fn unused_files(&mut self) {
+        for (name, entry) in &self.rules {
+            if !self.used.contains(name) {
+                let warning = Diagnostic::new(Code::UnusedFile, format!("nothing reads {}", entry.file.path));
+                self.found.push(match near(name, self.used.iter().copied()) {
+                    Some(other) => warning.help(format!("did you mean `{other}`?")),
+                    None => warning,
+                });
+            }
+        }
+    }
+}
+
+/// A mistake in a text of the match language.
+pub(super) fn syntax(place: &Place, error: SyntaxError) -> Diagnostic {
+    let diagnostic = place.diagnostic(Code::Syntax, error.message, &error.span, "");
+    match error.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+/// The format's version must be 1.
+pub(super) fn bad_format(file: &Arc<SourceFile>, version: &Spanned<u32>) -> Option<Diagnostic> {
+    (version.value != 1).then(|| {
+        Diagnostic::new(Code::BadVersion, format!("format version {} is not known", version.value))
+            .at(file, span_of(file, version), "expected 1")
+            .help("this tool may be older than the file")
+    })
+}
+
+/// `0.5.9`, `0.11.0rc1`, `2026.11.0`: a digit first, then digits, letters, `.`, `+`, `-`.
+pub(super) fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-'))
+}
+
+fn cases(
+    file: &Arc<SourceFile>,
+    subject: Subject,
+    name: &str,
+    hit: Vec<Spanned<LaunchEntry>>,
+    miss: Vec<Spanned<LaunchEntry>>,
+) -> Vec<TermCase> {
+    let case = |hit: bool| {
+        move |launch: Spanned<LaunchEntry>| TermCase {
+            subject,
+            name: name.to_owned(),
+            file: file.path.clone(),
+            line: launch.defined.line() as u32,
+            launch: launch.value.0,
+            hit,
+        }
+    };
+    hit.into_iter().map(case(true)).chain(miss.into_iter().map(case(false))).collect()
+}
+
+/// blake3 over logical paths and texts in order, 16 hex digits.
+fn digest(sources: &Sources) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for entry in &sources.entries {
+        for part in [entry.logical.as_bytes(), entry.file.text.as_bytes()] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests;

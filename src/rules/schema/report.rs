@@ -1,0 +1,37 @@
+//! `rules/report.yaml`: how the report reads.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Bars and wordings of the report.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportFile {
+    /// Of the format.
+    pub version: u32,
+    /// Share under which rows are hidden unless the user says otherwise.
+    pub min_share_pct: f64,
+    /// Part of a step's span that the GPU must wait for the host to call the step launch-bound.
+    pub launch_bound_pct: f64,
+    /// What the summary names.
+    pub summary: SummarySettings,
+    /// Frameworks as people write them, by id.
+    pub titles: BTreeMap<String, String>,
+    /// Server arguments shown beside those that families name.
+    pub server_args: Vec<String>,
+    /// What turns graphs on, by framework id; `other` when the framework is unknown.
+    pub graphs: BTreeMap<String, String>,
+    /// Other ways to write a framework, to its id.
+    pub aliases: BTreeMap<String, String>,
+}
+
+/// What the summary names.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SummarySettings {
+    /// At most so many categories a stage.
+    pub categories: usize,
+    /// None under so much, the first excepted.
+    pub category_min_pct: f64,
+}

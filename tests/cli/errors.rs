@@ -1,0 +1,86 @@
+//! What goes wrong, what is said, and which exit code tells.
+
+use std::io::{self, Write};
+
+use llm_prof::cli::Streams;
+
+use super::{PREFILL, run};
+
+#[test]
+fn wrong_usage_is_2() {
+    for args in [
+        &["triage"][..],
+        &["report", PREFILL],
+        &["triage", PREFILL, "--min-share", "x"],
+        &["triage", PREFILL, "--stage", "warm"],
+        &["triage", PREFILL, "--framework", "vlm"],
+        &["explain", "sglang/qk-norm-rop", PREFILL],
+    ] {
+        let done = run(args);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{args:?}: {}", done.err);
+        assert!(!done.err.is_empty());
+    }
+    assert!(run(&["triage", PREFILL, "--framework", "vlm"]).err.contains("did you mean vllm?"));
+    assert!(run(&["explain", "sglang/qk-norm-rop", PREFILL]).err.contains("did you mean sglang/qk-norm-rope?"));
+}
+
+#[test]
+fn an_input_that_cannot_be_read_is_3_and_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_string_lossy().into_owned()
+    };
+    let (empty, foreign) = (path("empty.json", ""), path("x.json", "{\"a\": [1, 2]}"));
+    let nothing = folder.path().join("none");
+    std::fs::create_dir(&nothing).expect("a folder");
+    for bad in ["missing.json", &empty, &foreign, &nothing.to_string_lossy(), "tests/fixtures/not-a-trace.json"] {
+        let done = run(&["triage", bad]);
+        assert_eq!((done.code, done.out.as_str()), (3, ""), "{bad}: {}", done.err);
+        assert!(done.err.starts_with("error: ") && done.err.contains("trace"), "{bad}: {}", done.err);
+    }
+}
+
+#[test]
+fn rules_that_do_not_load_are_4_and_a_failed_check_is_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("terms.yaml"), "version: 1\nterms: 3\n").expect("a file");
+    let rules = folder.path().to_string_lossy().into_owned();
+    let done = run(&["triage", PREFILL, "--rules", &rules]);
+    assert_eq!(done.code, 4);
+    assert!(done.err.contains("terms.yaml"), "{}", done.err);
+    assert_eq!(run(&["rules", "check", "--rules", &rules]).code, 1);
+    assert_eq!(run(&["triage", PREFILL, "--rules", "no/such/folder"]).code, 4);
+}
+
+#[test]
+fn a_trace_without_gpu_events_is_0_and_says_why() {
+    let done = run(&["triage", "tests/fixtures/no-gpu-events.trace.json.gz"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("No row: No GPU event."), "{}", done.out);
+}
+
+/// A reader that goes away, as `head` does.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_broken_pipe_ends_quietly() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut gone = Gone;
+    let mut streams = Streams::buffers(&mut out, &mut err);
+    streams.out = &mut gone;
+    let args = ["llm-prof", "triage", PREFILL].map(std::ffi::OsString::from);
+    assert_eq!(llm_prof::cli::run(args, &mut streams), 0);
+    assert!(err.is_empty());
+}

@@ -1,0 +1,119 @@
+//! `llm-prof triage` on fixtures.
+
+use super::{DECODE, PREFILL, run, run_in};
+
+#[test]
+fn a_pipe_gets_markdown_and_a_terminal_text() {
+    let piped = run(&["triage", DECODE]);
+    assert_eq!(piped.code, 0, "{}", piped.err);
+    for part in ["## Kernel table", "## Fuse-pattern table", "### decode", "- Framework: SGLang"] {
+        assert!(piped.out.contains(part), "{part} is missing: {}", piped.out);
+    }
+    let terminal = run_in(&["triage", DECODE], |streams| {
+        streams.out_is_terminal = true;
+        streams.width = Some(90);
+        streams.env.insert("NO_COLOR".to_owned(), "1".to_owned());
+    });
+    assert!(terminal.out.contains("KERNEL TABLE") && !terminal.out.contains('\u{1b}'), "{}", terminal.out);
+    assert!(terminal.out.lines().all(|line| line.chars().count() <= 90), "{}", terminal.out);
+}
+
+#[test]
+fn the_old_first_word_may_be_missing() {
+    let (old, new) = (run(&["--input", DECODE]), run(&["triage", DECODE]));
+    assert_eq!((old.code, &old.out), (0, &new.out), "{}", old.err);
+}
+
+#[test]
+fn the_capture_beside_a_decode_trace_gives_its_replays_places() {
+    let report = run(&["triage", DECODE, "-f", "json"]).report();
+    let roles: Vec<(&str, bool)> = (report["traces"].as_array().expect("traces").iter())
+        .map(|info| (info["role"].as_str().expect("a role"), info["taken"].as_bool().expect("taken")))
+        .collect();
+    assert_eq!(roles, [("trace", true), ("capture", true)]);
+    assert!(report["attribution"]["by_position"].as_u64() > Some(0), "{}", report["attribution"]);
+}
+
+#[test]
+fn json_sums_add_up() {
+    let report = run(&["triage", PREFILL, "-f", "json", "--min-share", "0"]).report();
+    let sum = |rows: &serde_json::Value, key: &str| -> f64 {
+        rows.as_array().expect("rows").iter().filter_map(|row| row[key].as_f64()).sum()
+    };
+    let total = report["gpu"]["total_us"].as_f64().expect("a sum");
+    assert!((sum(&report["kernels"], "time_us") - total).abs() < 0.001);
+    assert!((sum(&report["stages"], "time_us") - total).abs() < 0.001);
+    assert_eq!(report["schema"], "llm-prof.triage/1");
+    assert_eq!(report["hidden_rows"]["kernels"], 0);
+}
+
+#[test]
+fn the_same_bytes_come_out_with_any_number_of_threads() {
+    let one = run(&["triage", DECODE, "-f", "json", "-j", "1"]);
+    let many = run(&["triage", DECODE, "-f", "json", "-j", "7"]);
+    assert_eq!(one.out, many.out);
+}
+
+#[test]
+fn two_files_of_two_stages_make_one_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (from, to) in [(DECODE, "1-TP-0-DECODE.trace.json.gz"), (PREFILL, "1-TP-0-EXTEND.trace.json.gz")] {
+        std::fs::copy(from, folder.path().join(to)).expect("a copy");
+    }
+    let done = run(&["triage", &folder.path().to_string_lossy(), "-f", "json"]);
+    let report = done.report();
+    let stages: Vec<&str> =
+        report["stages"].as_array().expect("stages").iter().filter_map(|stage| stage["stage"].as_str()).collect();
+    assert_eq!(&stages[..2], ["prefill", "decode"]);
+    let ids: Vec<&str> =
+        report["kernels"].as_array().expect("rows").iter().filter_map(|row| row["id"].as_str()).collect();
+    let distinct: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), distinct.len(), "ids name one row each");
+}
+
+#[test]
+fn a_trace_on_standard_input_is_read() {
+    let bytes = std::fs::read(PREFILL).expect("a fixture");
+    let done =
+        run_in(&["triage", "-", "-f", "json"], |streams| streams.input = Some(Box::new(std::io::Cursor::new(bytes))));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.report()["traces"][0]["path"], "-");
+}
+
+#[test]
+fn what_the_user_says_of_the_run_beats_the_trace() {
+    let args = ["triage", PREFILL, "-f", "json", "--framework", "TensorRT-LLM", "--model", "m", "--tp", "4"];
+    let report = run(&args).report();
+    assert_eq!((&report["framework"], &report["model"], &report["tp"]), (&"trtllm".into(), &"m".into(), &4.into()));
+}
+
+#[test]
+fn outputs_appear_whole_in_the_format_of_their_ending() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let done = run(&["triage", PREFILL, "-o", &path("r.json"), "-o", &path("r.md"), "-o", &path("r.txt")]);
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
+    let read = |name: &str| std::fs::read_to_string(path(name)).expect("a report");
+    assert!(
+        read("r.json").starts_with('{') && read("r.md").starts_with("# ") && read("r.txt").contains("KERNEL TABLE")
+    );
+    let files = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(files, 3, "nothing is left beside");
+}
+
+#[test]
+fn a_stage_that_was_asked_for_is_alone_in_the_tables() {
+    let done = run(&["triage", DECODE, "--stage", "decode"]);
+    assert!(done.out.contains("### decode") && !done.out.contains("### all"), "{}", done.out);
+    let other = run(&["triage", DECODE, "--stage", "prefill"]);
+    assert!(other.out.contains("No row: no GPU event in the stages asked for."), "{}", other.out);
+}
+
+#[test]
+fn explain_says_why_a_family_has_its_row() {
+    let done = run(&["explain", "sglang/qk-norm-rope", DECODE]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.starts_with("sglang/qk-norm-rope") && done.out.contains("Gates"), "{}", done.out);
+    let row = run(&["explain", "fuse/sglang/qk-norm-rope/decode", DECODE]);
+    assert_eq!(row.out, done.out);
+}
