@@ -9,7 +9,7 @@ use super::place::{Ask, Place, Scene, Texts, Trees, find};
 use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
 use super::rows::Rows;
 use super::stage::{Steps, Where};
-use super::{Context, FoundBy, Given, Launch, Lookup, NodeId, Settings, Stage, Step, Timeline, run, site};
+use super::{Context, FoundBy, Given, Launch, Lookup, NodeId, Settings, Step, Timeline, run, site};
 use crate::kernel_name;
 use crate::trace::{GpuKind, LaneId, Strings, Trace, Warning};
 use crate::units::Nanos;
@@ -26,14 +26,14 @@ pub fn attribute(
     let mut strings = std::mem::take(&mut trace.strings);
     let mut warnings = std::mem::take(&mut trace.warnings);
     let joined = join(&trace, &strings, settings, given, &mut warnings);
-    let steps = Steps::find(&trace, &strings, &joined, settings);
+    let steps = Steps::find(&trace, &strings, &joined, settings, given.stage_hint);
 
     // This file first, then its siblings.
     let mut sides: Vec<Side<'_>> = vec![Side { trace: &trace, joined, steps, texts: Texts::new(None) }];
     for sibling in captures {
         let rank = Given { rank: given.rank, ..Given::default() };
         let joined = join(sibling, &sibling.strings, settings, &rank, &mut Vec::new());
-        let steps = Steps::find(sibling, &sibling.strings, &joined, settings);
+        let steps = Steps::find(sibling, &sibling.strings, &joined, settings, None);
         sides.push(Side { trace: sibling, joined, steps, texts: Texts::new(Some(&sibling.strings)) });
     }
     let mut demangler = Demangler::new(names);
@@ -58,9 +58,9 @@ pub fn attribute(
         let replay = replay_of[at].map(|(replay, _)| replay);
         rows.add(&trace, event, joined.calls[at], place, replay, found, names);
     }
-    let Rows { strings, kernels, streams, contexts, mut launches, mut counts, .. } = rows;
+    let Rows { strings, kernels, streams, contexts, launches, mut counts, .. } = rows;
     counts.capture_launches = capture_launches;
-    warnings.extend(hint(&mut launches, &steps, given));
+    warnings.extend(disputed(&steps));
     let mut steps = steps.found;
     mark_whole(&mut steps, &trace, &joined, settings, &strings);
 
@@ -169,27 +169,19 @@ fn stage_of(trace: &Trace, strings: &Strings, steps: &Steps, event: u32, call: O
         return by_call;
     }
     let by_gpu = steps.by_gpu(trace, strings, event.stream.process, event.stream.stream, event.start);
-    Where { step: by_call.step.or(by_gpu.step), stage: by_gpu.stage }
+    Where { step: by_call.step.or(by_gpu.step), stage: by_gpu.stage.or(steps.fallback) }
 }
 
-/// Stage by folder and file names, where annotations say nothing; a hint that all annotations contradict counts for
-/// nothing.
-fn hint(launches: &mut [Launch], steps: &Steps, given: &Given) -> Option<Warning> {
-    let hint = given.stage_hint.filter(|&hint| hint != Stage::All)?;
-    let stages = steps.stages();
-    if stages.is_empty() || stages.contains(&hint) {
-        for launch in launches.iter_mut().filter(|l| l.stage == Stage::All && l.step.is_none()) {
-            launch.stage = hint;
-        }
-        return None;
-    }
-    let said: Vec<&str> = stages.iter().map(|s| s.id()).collect();
+/// The warning of a stage in a name that all annotations contradict.
+fn disputed(steps: &Steps) -> Option<Warning> {
+    let (hint, named) = steps.disputed.as_ref()?;
+    let named: Vec<&str> = named.iter().map(|s| s.id()).collect();
     Some(Warning {
         code: "stage-disagrees",
         text: format!(
             "the name of the file or its folder says {}, step annotations in it say {}; the annotations count",
             hint.id(),
-            said.join(", ")
+            named.join(", ")
         ),
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::launch::Joined;
 use super::nest::Tree;
 use super::pattern::any;
-use super::site::{PythonFrame, cut, module_of};
+use super::site::{PythonFrame, class_of, cut};
 use super::{Given, Known, NodeId, RootSays, Run, Settings, stage};
 use crate::trace::{FrameLane, StringId, Strings, Trace};
 
@@ -139,9 +139,12 @@ fn framework(sources: &Sources<'_>) -> Option<Known<String>> {
         return known(id, "process names".to_owned());
     }
     let mut votes: Votes<String> = Votes::default();
+    let mut by_name: FxHashMap<StringId, Option<String>> = FxHashMap::default();
     for annotation in &sources.trace.annotations {
-        let says = stage::read(sources.strings.get(annotation.name), &settings.steps);
-        votes.add(says.and_then(|s| s.framework), 1);
+        let says = by_name.entry(annotation.name).or_insert_with(|| {
+            stage::read(sources.strings.get(annotation.name), &settings.steps).and_then(|s| s.framework)
+        });
+        votes.add(says.clone(), 1);
     }
     let (id, n) = votes.first()?;
     known(&id, format!("{n} step annotations"))
@@ -203,7 +206,7 @@ fn model_of_frames(sources: &Sources<'_>) -> Option<Known<String>> {
     if let Some((model, _)) = by_file {
         return Some(Known { value: model.to_owned(), source: "model file in the Python frames".to_owned() });
     }
-    let class = |text| module_of(text, sites).filter(|class| any(&facts.model_modules, class));
+    let class = |text| class_of(text, sites).filter(|class| any(&facts.model_modules, class));
     let (class, _) = votes_of_outermost(sources, class).first()?;
     Some(Known { value: class.to_owned(), source: "nn.Module frames".to_owned() })
 }

@@ -6,12 +6,14 @@ use super::pattern::any;
 use super::{CallTree, Root, Sites};
 use crate::trace::{StringId, Strings};
 
-/// The class of an nn.Module frame, without the instance number.
+/// The class of an nn.Module frame of the timeline, which has no instance number any more.
+pub(super) fn class_of<'a>(frame: &'a str, sites: &Sites) -> Option<&'a str> {
+    frame.strip_prefix(sites.module_prefix.as_str()).filter(|_| !sites.module_prefix.is_empty())
+}
+
+/// The class of an nn.Module frame of a trace, without the instance number.
 pub(super) fn module_of<'a>(frame: &'a str, sites: &Sites) -> Option<&'a str> {
-    if sites.module_prefix.is_empty() {
-        return None;
-    }
-    let name = frame.strip_prefix(sites.module_prefix.as_str())?;
+    let name = class_of(frame, sites)?;
     match name.rsplit_once('_') {
         Some((class, number)) if !class.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => Some(class),
         _ => Some(name),
@@ -73,7 +75,7 @@ pub(super) fn shown(frames: &CallTree, sites: &Sites, strings: &mut Strings) -> 
     for &(around, name) in &frames.nodes {
         let (mut frame, mut module) = around.map_or((None, None), |around| best[around.0 as usize]);
         let text = strings.get(name);
-        if let Some(class) = module_of(text, sites) {
+        if let Some(class) = class_of(text, sites) {
             if !any(&sites.skipped_modules, class) {
                 let path = module.map_or_else(|| class.to_owned(), |m| format!("{}.{class}", strings.get(m)));
                 module = Some(strings.intern(&path));

@@ -57,6 +57,10 @@ pub fn read(name: &str, formats: &[StepFormat]) -> Option<StepSays> {
 pub(super) struct Steps {
     /// In start order.
     pub(super) found: Vec<Step>,
+    /// Stage of what no annotation gives one: that of the file's name, unless the annotations contradict it.
+    pub(super) fallback: Option<Stage>,
+    /// The hint that annotations contradict, and the stages they name.
+    pub(super) disputed: Option<(Stage, Vec<Stage>)>,
     host: Windows,
     gpu: Windows,
 }
@@ -87,7 +91,13 @@ struct Window {
 }
 
 impl Steps {
-    pub(super) fn find(trace: &Trace, strings: &Strings, joined: &Joined, settings: &Settings) -> Self {
+    pub(super) fn find(
+        trace: &Trace,
+        strings: &Strings,
+        joined: &Joined,
+        settings: &Settings,
+        hint: Option<Stage>,
+    ) -> Self {
         let (formats, slack) = (&settings.steps, settings.slack);
         let mut says: FxHashMap<StringId, Option<StepSays>> = FxHashMap::default();
         let (mut host, mut gpu) = (Vec::new(), Vec::new());
@@ -104,11 +114,15 @@ impl Steps {
                 host.push((*annotation, says));
             }
         }
+        let named: Vec<Stage> = named(&host, &gpu);
+        let hint = hint.filter(|&hint| hint != Stage::All);
+        let fallback = hint.filter(|hint| named.is_empty() || named.contains(hint));
         let mut steps = Vec::new();
         let no_host = host.is_empty();
-        let host = windows(trace, host, Some(&mut steps), slack);
-        let gpu = windows(trace, gpu, no_host.then_some(&mut steps), slack);
-        let mut all = Self { found: steps, host, gpu };
+        let host = windows(trace, host, Some(&mut steps), fallback, slack);
+        let gpu = windows(trace, gpu, no_host.then_some(&mut steps), fallback, slack);
+        let mut all =
+            Self { found: steps, fallback, disputed: hint.filter(|_| fallback.is_none()).zip(Some(named)), host, gpu };
         all.sort();
         all
     }
@@ -166,18 +180,15 @@ impl Steps {
             None => self.gpu.around(process, time),
         }
     }
+}
 
-    /// Stages that annotations of the file name, in order.
-    pub(super) fn stages(&self) -> Vec<Stage> {
-        let mut stages: Vec<Stage> = [&self.host, &self.gpu]
-            .into_iter()
-            .flat_map(|w| w.lanes.values().flatten())
-            .filter_map(|w| w.stage.filter(|&s| s != Stage::All))
-            .collect();
-        stages.sort_unstable();
-        stages.dedup();
-        stages
-    }
+/// Stages that annotations name, in order.
+fn named(host: &[(Annotation, StepSays)], gpu: &[(Annotation, StepSays)]) -> Vec<Stage> {
+    let all = host.iter().chain(gpu).filter_map(|(_, says)| says.stage.filter(|&s| s != Stage::All));
+    let mut stages: Vec<Stage> = all.collect();
+    stages.sort_unstable();
+    stages.dedup();
+    stages
 }
 
 impl Windows {
@@ -215,6 +226,7 @@ fn windows(
     trace: &Trace,
     mut annotations: Vec<(Annotation, StepSays)>,
     mut steps: Option<&mut Vec<Step>>,
+    fallback: Option<Stage>,
     slack: Nanos,
 ) -> Windows {
     annotations.sort_by_key(|(a, _)| (a.lane, a.start, std::cmp::Reverse(a.dur)));
@@ -255,7 +267,7 @@ fn windows(
                 windows[i].step = Some(StepId(steps.len() as u32));
                 steps.push(Step {
                     name: annotation.name,
-                    stage: says.stage.unwrap_or(Stage::All),
+                    stage: says.stage.or(fallback).unwrap_or(Stage::All),
                     start: windows[i].start,
                     end: windows[i].end,
                     tokens,

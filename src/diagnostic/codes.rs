@@ -65,7 +65,6 @@ codes! {
     "W001" NoNameLike "no-name-like" "A link without name, targs, inductor, category or kind can never match where ops, sites and modules are unknown, as under graph replay."
     "W002" UnusedFile "unused-file" "No part of the tool reads this file."
     "W003" UnusedTerm "unused-term" "No family, category, role or other term uses the term."
-    "W004" UnknownKernel "unknown-kernel" "No term of rules/terms.yaml knows a kernel of a test: the name may be wrong, or a term is missing."
 }
 
 impl Code {

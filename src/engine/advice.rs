@@ -26,9 +26,8 @@ fn holds(version: Option<&str>, since: Option<&str>, until: Option<&str>) -> boo
 /// A toggle as one types it.
 pub fn typed(toggle: &Toggle) -> String {
     match (toggle.name.starts_with("--"), toggle.value.as_str()) {
-        (true, "true" | "") => toggle.name.clone(),
+        (true, "true") | (_, "") => toggle.name.clone(),
         (true, value) => format!("{} {value}", toggle.name),
-        (false, "") => toggle.name.clone(),
         (false, value) => format!("{}={value}", toggle.name),
     }
 }

@@ -30,8 +30,9 @@ pub trait Alphabet {
 /// How good a way is. Additive, so the best way is made of best ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Score {
-    /// Launches from first to last link, what is seen through included.
-    length: u32,
+    /// Launches from first to last link, what is seen through included; one that only time leads to adds nothing, so
+    /// that a sure way wins over a detour through another stream.
+    length: i32,
     /// Answers that were unknown.
     unknown: u32,
     /// Links, counted or in `[ ]`.
@@ -50,7 +51,10 @@ impl Score {
     }
 
     fn over(mut self, edge: Edge) -> Self {
-        self.inferred += u32::from(edge == Edge::Time);
+        if edge == Edge::Time {
+            self.inferred += 1;
+            self.length -= 1;
+        }
         self
     }
 }
@@ -260,9 +264,9 @@ fn matched(side: &Side, position: u32, answer: Tri, following: &[(LaunchId, Edge
         }
     }
     best.map(|mut way| {
-        let inside = u32::from(this.part != Part::Outside);
-        way.score.length += inside;
-        way.score.links += inside;
+        let inside = this.part != Part::Outside;
+        way.score.length += i32::from(inside);
+        way.score.links += u32::from(inside);
         way.score.counted += u32::from(this.part == Part::Counted);
         way.score.unknown += u32::from(answer == Tri::Unknown);
         way
@@ -279,7 +283,7 @@ fn seen_through(side: &Side, unknown: bool, following: &[(LaunchId, Edge)], foun
                 continue;
             }
             let mut score = way.score.over(*edge);
-            score.length += u32::from(to.part != Part::Outside);
+            score.length += i32::from(to.part != Part::Outside);
             score.skipped += 1;
             score.unknown += u32::from(unknown);
             here.push(Way {

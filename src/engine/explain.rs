@@ -145,9 +145,11 @@ impl Explanation {
         }
         if self.findings.is_empty() {
             let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.shuts());
-            match closed.filter(|_| self.forms.iter().any(|form| form.matches > 0)) {
-                Some(gate) => writeln!(out, "\nNo row: {}.", gate.reason())?,
-                None => writeln!(out, "\nNo row: nothing matched.")?,
+            let matched = self.forms.iter().any(|form| form.matches > 0);
+            match (matched, closed) {
+                (false, _) => writeln!(out, "\nNo row: nothing matched.")?,
+                (true, Some(gate)) => writeln!(out, "\nNo row: {}.", gate.reason())?,
+                (true, None) => writeln!(out, "\nNo row: a graph capture is no forward pass.")?,
             }
         }
         Ok(())

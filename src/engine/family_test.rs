@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::gates::Gate;
 use super::miss::nearest;
 use super::run::{Compiled, findings_of, patterns};
-use super::testing::{position_of, timeline_of};
+use super::testing::timeline_of;
 use super::{Finding, Occurrence, State, Tri, classify};
 use crate::attribution::Timeline;
 use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain};
@@ -210,8 +210,6 @@ fn drawn_match(timeline: &Timeline, finding: &Finding, gates: &[Gate]) -> Vec<St
     lines.extend(
         gates.iter().filter(|gate| gate.answer != Tri::Yes).map(|gate| format!("      gate    {}", gate.reason())),
     );
-    lines.extend(finding.reasons.iter().map(|reason| format!("      note    {reason}")));
-    lines.dedup();
     lines
 }
 
@@ -261,15 +259,11 @@ impl super::Miss {
             ),
         };
         if !self.open.is_empty() {
-            words.push_str(&format!("; unknown of it: {}", self.open.join(", ")));
+            words += "; unknown of it: ";
+            words += &self.open.join(", ");
         }
         words
     }
-}
-
-/// The position in the case's chain of each launch of an occurrence, for tools that show the case.
-pub fn positions(timeline: &Timeline, occurrence: &Occurrence) -> Vec<usize> {
-    occurrence.launches.iter().map(|launch| position_of(timeline, *launch)).collect()
 }
 
 #[cfg(test)]

@@ -36,6 +36,13 @@ struct Reach {
     from: Option<(LaunchId, u32)>,
 }
 
+/// One way to break: the first launch it happened at, and what stood behind it.
+struct Way {
+    times: usize,
+    launch: LaunchId,
+    stood: Option<LaunchId>,
+}
+
 /// The nearest miss of `pattern`, context and all; none when there are no launches.
 pub fn nearest(
     rules: &RuleSet,
@@ -105,7 +112,7 @@ pub fn nearest(
         return Some(Miss { matched: Vec::new(), expected, strict: false, stood: None, times: 0, open: Vec::new() });
     };
     // Of those that came furthest, the most frequent way to break; the earliest of these.
-    let mut ways: BTreeMap<(u32, Option<KernelId>), (usize, LaunchId, Option<LaunchId>)> = BTreeMap::new();
+    let mut ways: BTreeMap<(u32, Option<KernelId>), Way> = BTreeMap::new();
     for launch in timeline.launch_ids().take(graph.len()) {
         for reach in reached[launch.0 as usize].iter().filter(|reach| reach.links == furthest) {
             let position = &side.positions[reach.position as usize];
@@ -119,11 +126,11 @@ pub fn nearest(
                 stood = next(at);
             }
             let kernel = stood.map(|stood| timeline.launch(stood).kernel);
-            ways.entry((reach.position, kernel)).or_insert((0, launch, stood)).0 += 1;
+            ways.entry((reach.position, kernel)).or_insert(Way { times: 0, launch, stood }).times += 1;
         }
     }
-    let ((position, _), (times, launch, stood)) =
-        ways.into_iter().max_by_key(|(_, (times, launch, _))| (*times, std::cmp::Reverse(*launch)))?;
+    let ((position, _), Way { times, launch, stood }) =
+        ways.into_iter().max_by_key(|(_, way)| (way.times, std::cmp::Reverse(way.launch)))?;
     let follow = &side.positions[position as usize].follow;
     let open = stood.map_or(Vec::new(), |stood| {
         let links = follow.iter().filter_map(|(next, _)| side.positions[*next as usize].link);

@@ -28,17 +28,17 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Pattern 2n is the fused form of family n, pattern 2n + 1 its split form.
     pub(super) fn new(rules: &RuleSet) -> Self {
-        let patterns: Vec<Option<Pattern<'_>>> = rules.families.iter().flat_map(|family| patterns(family)).collect();
+        let patterns: Vec<Option<Pattern<'_>>> = rules.families.iter().flat_map(patterns).collect();
         Self::of(rules, &patterns)
     }
 
     pub(super) fn of(rules: &RuleSet, patterns: &[Option<Pattern<'_>>]) -> Self {
         // A chain that cannot be run is an error of the rules, reported where they are loaded; here it finds nothing.
-        let (program, _) = Program::new(patterns);
+        let (compiled, _) = Program::new(patterns);
         let mut predicates = Predicates::new(rules);
-        let links = program.links.iter().map(|link| predicates.add(link)).collect();
-        let roles = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
-        Self { program, predicates, links, roles }
+        let links = compiled.links.iter().map(|link| predicates.add(link)).collect();
+        let through = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
+        Self { program: compiled, predicates, links, roles: through }
     }
 
     pub(super) fn look<'a>(&'a self, rules: &RuleSet, timeline: &'a Timeline, classes: &'a Classes) -> Look<'a> {
@@ -418,7 +418,7 @@ impl Maker<'_> {
 
     fn half(&self, occurrences: Vec<Occurrence>) -> Half {
         let sum = |of: &dyn Fn(&Occurrence) -> &Vec<LaunchId>| {
-            occurrences.iter().flat_map(|o| of(o)).map(|launch| self.timeline.launch(*launch).dur).sum()
+            occurrences.iter().flat_map(of).map(|launch| self.timeline.launch(*launch).dur).sum()
         };
         Half { time: sum(&|o| &o.launches), transparent: sum(&|o| &o.transparent), occurrences }
     }

@@ -49,7 +49,6 @@ pub(super) fn family(id: &str, split: &str) -> Family {
         split: chain(split),
         after: None,
         before: None,
-        overlap: None,
         per: Per::Layer,
         priority: 0,
         subsumes: Vec::new(),
@@ -96,6 +95,6 @@ pub(super) fn cut(timeline: &mut Timeline, stage: Stage, lengths: &[usize]) {
 }
 
 /// A fact with a source.
-pub(super) fn known<T>(value: T) -> Option<Known<T>> {
-    Some(Known { value, source: "test".into() })
+pub(super) fn known<T>(value: T) -> Known<T> {
+    Known { value, source: "test".into() }
 }

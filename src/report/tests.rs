@@ -47,7 +47,6 @@ fn family(id: &str, title: &str) -> Family {
         split: None,
         after: None,
         before: None,
-        overlap: None,
         per: Per::Layer,
         priority: 0,
         subsumes: Vec::new(),

@@ -58,7 +58,6 @@ impl Reader<'_> {
         let words = |list: &[Spanned<String>]| list.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
         let checked = yaml.checked.as_ref().map(|c| {
             self.date(&c.date);
-            self.version(&c.version);
             (c.date.value.clone(), c.version.value.clone())
         });
         for source in &yaml.sources {

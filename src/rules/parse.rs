@@ -131,8 +131,8 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     }
     if let Some(c @ ('|' | '&')) = rest.chars().next() {
         return if is_chain {
-            SyntaxError::new(here, format!("`{c}` stands between single parts in parentheses"))
-                .help(format!("write `(a {c} b)`; a part of several launches takes its own: `((a ~> b) {c} c)`"))
+            SyntaxError::new(here, "`|` and `&` stand in parentheses, one of them in each pair")
+                .help(format!("write `(a {c} b)`; mixed ones take their own: `((a | b) & c)`"))
         } else {
             SyntaxError::new(here, format!("`{c}` joins parts of a chain; this is a predicate over one event"))
                 .help(if c == '|' { "write `or`" } else { "write `and`" })
@@ -348,16 +348,12 @@ fn number_of(pair: &Pair<'_, Rule>) -> Result<u32, SyntaxError> {
 fn group(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
     let whole = span(&pair);
     let mut inner = pair.into_inner();
-    let head = item(inner.next().expect("a group has an item"))?;
+    let head = sequence(inner.next().expect("a group has a sequence"))?;
     let Some(rest) = inner.next() else { return Ok(head) };
     let rule = rest.as_rule();
-    if rule == Rule::joined {
-        let rest = joined(rest.into_inner())?;
-        return Ok(Chain { node: ChainNode::Seq(Box::new(head), rest), span: whole });
-    }
     let mut parts = vec![head];
     for part in rest.into_inner() {
-        parts.push(item(part)?);
+        parts.push(sequence(part)?);
     }
     Ok(Chain { node: if rule == Rule::both { ChainNode::Both(parts) } else { ChainNode::Alt(parts) }, span: whole })
 }

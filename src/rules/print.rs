@@ -129,9 +129,9 @@ fn write_number(out: &mut String, field: &str, compare: Compare, thousandths: i6
 /// Where a part of a chain stands: decides its parentheses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// The whole text, or all that is in `[ ]`.
+    /// The whole text, all that is in `[ ]`, or a side of `|` or `&`.
     Top,
-    /// Between joins, `|` or `&`.
+    /// Between joins.
     Item,
     /// Before a repeat.
     Repeated,
@@ -190,7 +190,7 @@ fn write_group(out: &mut String, parts: &[Chain], join: &str) {
         if n > 0 {
             out.push_str(join);
         }
-        write_chain(out, part, Place::Item);
+        write_chain(out, part, Place::Top);
     }
     out.push(')');
 }

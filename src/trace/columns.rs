@@ -8,7 +8,7 @@ use super::raw_event::{Field, RawEvent, Shape, Value};
 use super::settings::Arg;
 use super::{
     Annotation, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId, RuntimeCall, StreamKey,
-    StringId, Strings, SyncEvent, Trace, text,
+    StringId, SyncEvent, Trace, text,
 };
 use crate::units::Nanos;
 
@@ -243,24 +243,31 @@ impl Columns {
         Some(id)
     }
 
-    /// Interns what stands between quotes. What is found as it stands needs no decoding: it has no escapes.
+    /// Interns what stands between quotes.
     #[inline]
     fn text(&mut self, raw: &[u8]) -> StringId {
-        let strings: &mut Strings = &mut self.trace.strings;
-        if memchr::memchr(b'\\', raw).is_none()
-            && let Some(id) = strings.find_bytes(raw)
-        {
-            return id;
+        if memchr::memchr(b'\\', raw).is_none() {
+            // Without escapes, a text that was met before or that is legal stands for itself.
+            if let Some(id) = self.trace.strings.find_bytes(raw) {
+                return id;
+            }
+            if let Ok(text) = std::str::from_utf8(raw)
+                && raw.iter().all(|&b| b >= b' ')
+            {
+                return self.trace.strings.intern(text);
+            }
         }
+        self.odd_text(raw)
+    }
+
+    fn odd_text(&mut self, raw: &[u8]) -> StringId {
         if let Some(&id) = self.odd_texts.get(raw) {
             return id;
         }
         let decoded = text::decode(raw);
-        let id = strings.intern(&decoded.text);
+        let id = self.trace.strings.intern(&decoded.text);
         self.repaired += u64::from(decoded.repaired);
-        if decoded.text.as_bytes() != raw {
-            self.odd_texts.insert(raw.into(), id);
-        }
+        self.odd_texts.insert(raw.into(), id);
         id
     }
 }

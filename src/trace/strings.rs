@@ -14,17 +14,15 @@ pub struct Strings {
     buffer: String,
     /// End of each text in the buffer.
     ends: Vec<usize>,
-    /// Open addressing, a power of two long: upper half of the hash, then id + 1; zero is free.
+    /// Open addressing, a power of two long: hash, then id + 1; zero is free.
     slots: Vec<(u32, u32)>,
 }
 
 impl Strings {
     /// The id of `text`, which is kept if it is new.
     pub fn intern(&mut self, text: &str) -> StringId {
-        match self.look_up(text.as_bytes()) {
-            Ok(id) => id,
-            Err(_) => self.push(text),
-        }
+        let hash = hash(text.as_bytes());
+        self.look_up(text.as_bytes(), hash).unwrap_or_else(|| self.push(text, hash))
     }
 
     /// The text of `id`.
@@ -41,7 +39,7 @@ impl Strings {
 
     /// The same for bytes that may be no text at all.
     pub(super) fn find_bytes(&self, text: &[u8]) -> Option<StringId> {
-        self.look_up(text).ok()
+        self.look_up(text, hash(text))
     }
 
     /// How many distinct texts there are.
@@ -54,52 +52,52 @@ impl Strings {
         self.ends.is_empty()
     }
 
-    /// The id, or the free slot where it belongs.
-    fn look_up(&self, text: &[u8]) -> Result<StringId, usize> {
-        if self.slots.is_empty() {
-            return Err(0);
-        }
-        let (mut at, tag) = self.place(text);
+    fn look_up(&self, text: &[u8], hash: u32) -> Option<StringId> {
+        let mut at = self.first_slot(hash)?;
         loop {
             match self.slots[at] {
-                (_, 0) => return Err(at),
-                (seen, id) if seen == tag && self.get(StringId(id - 1)).as_bytes() == text => {
-                    return Ok(StringId(id - 1));
+                (_, 0) => return None,
+                (seen, id) if seen == hash && self.get(StringId(id - 1)).as_bytes() == text => {
+                    return Some(StringId(id - 1));
                 }
                 _ => at = (at + 1) & (self.slots.len() - 1),
             }
         }
     }
 
-    fn place(&self, text: &[u8]) -> (usize, u32) {
-        let mut hasher = FxHasher::default();
-        hasher.write(text);
-        let hash = hasher.finish();
-        (hash as usize & (self.slots.len() - 1), (hash >> 32) as u32)
-    }
-
-    fn push(&mut self, text: &str) -> StringId {
+    fn push(&mut self, text: &str, hash: u32) -> StringId {
         let id = u32::try_from(self.ends.len()).expect("fewer than 2^32 distinct texts");
         self.buffer.push_str(text);
         self.ends.push(self.buffer.len());
         if self.ends.len() * 2 > self.slots.len() {
-            self.slots = vec![(0, 0); (self.slots.len() * 2).max(64)];
-            for id in 0..=id {
-                self.settle(StringId(id));
+            let larger = vec![(0, 0); (self.slots.len() * 2).max(64)];
+            for slot in std::mem::replace(&mut self.slots, larger) {
+                self.settle(slot);
             }
-        } else {
-            self.settle(StringId(id));
         }
+        self.settle((hash, id + 1));
         StringId(id)
     }
 
-    fn settle(&mut self, id: StringId) {
-        let text = self.get(id).as_bytes();
-        let (_, tag) = self.place(text);
-        if let Err(free) = self.look_up(text) {
-            self.slots[free] = (tag, id.0 + 1);
+    /// Puts an id that is not there yet into the first free slot.
+    fn settle(&mut self, slot: (u32, u32)) {
+        let Some(mut at) = self.first_slot(slot.0).filter(|_| slot.1 != 0) else { return };
+        while self.slots[at].1 != 0 {
+            at = (at + 1) & (self.slots.len() - 1);
         }
+        self.slots[at] = slot;
     }
+
+    fn first_slot(&self, hash: u32) -> Option<usize> {
+        Some(hash as usize & self.slots.len().checked_sub(1)?)
+    }
+}
+
+fn hash(text: &[u8]) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(text);
+    let hash = hasher.finish();
+    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]

@@ -119,6 +119,8 @@ fn the_name_of_the_file_counts_where_annotations_say_nothing() {
     let hint = Given { stage_hint: Some(Stage::Decode), ..given() };
     let timeline = Make::new().launch("k", 1, 2, 1).attribute_with(&[], &hint);
     assert_eq!(stages_of(&timeline), [Stage::Decode]);
+    let bound = Make::new().annotation("ProfilerStep#2", 0, 100).launch("k", 50, 60, 1).attribute_with(&[], &hint);
+    assert_eq!((stages_of(&bound), bound.steps[0].stage), (vec![Stage::Decode], Stage::Decode));
     let make = Make::new().annotation(PREFILL, 0, 100).launch("k", 50, 60, 1).launch("outside", 150, 160, 2);
     let timeline = make.attribute_with(&[], &hint);
     assert_eq!(stages_of(&timeline), [Stage::Prefill, Stage::All], "a hint that is wrong counts for nothing");

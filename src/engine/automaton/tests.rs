@@ -112,10 +112,10 @@ fn words(found: &[Occurrence]) -> Vec<String> {
         .map(|o| {
             let mut text = list(&o.launches);
             if !o.transparent.is_empty() {
-                text += &format!(" ({})", list(&o.transparent));
+                text = text + " (" + &list(&o.transparent) + ")";
             }
             if !o.context.is_empty() {
-                text += &format!(" [{}]", list(&o.context));
+                text = text + " [" + &list(&o.context) + "]";
             }
             if o.unknown {
                 text += " ?";
@@ -209,6 +209,15 @@ fn a_launch_of_another_stream_in_between_breaks_nothing() {
     assert_eq!(words(&run(bare(&chain), "azb", &graph)), ["0,2"]);
     let through_it = seq(link('a'), vec![(Strict, link('c')), (Strict, link('b'))]);
     assert_eq!(words(&run(bare(&through_it), "acb", &graph)), ["0,1,2 ~"]);
+}
+
+#[test]
+fn what_is_seen_through_on_another_stream_is_no_part_of_a_chain_that_needs_no_detour() {
+    let chain = seq(link('a'), vec![(Loose, link('b'))]);
+    let graph = joined(3, &[(0, 2, Edge::Stream), (0, 1, Edge::Time), (1, 2, Edge::Time)]);
+    assert_eq!(words(&run(bare(&chain), "atb", &graph)), ["0,2"]);
+    let only_by_time = joined(3, &[(0, 1, Edge::Time), (1, 2, Edge::Stream)]);
+    assert_eq!(words(&run(bare(&chain), "atb", &only_by_time)), ["0,2 (1) ~"]);
 }
 
 #[test]
@@ -312,11 +321,8 @@ impl Slow<'_> {
                 let mut way = so_far.clone();
                 way.last = Some(at);
                 way.unknown += u32::from(says(launch) == Tri::Unknown);
-                if in_context {
-                    way.context.push(at)
-                } else {
-                    way.counted.push(at)
-                }
+                let into = if in_context { &mut way.context } else { &mut way.counted };
+                into.push(at);
                 all.push(way);
             }
             if join == Strict || from.last.is_none() || see_through(launch) == Tri::No {

@@ -22,7 +22,7 @@ fn rope_store() -> Family {
 #[test]
 fn gates_matches_and_the_nearest_miss_of_what_did_not_match() {
     let mut line = timeline(&["nvjet_gemm", "rotary_kernel", "copy_kernel @ aten::clone", "store_kvcache"]);
-    line.run.framework = known("sglang".to_owned());
+    line.run.framework = Some(known("sglang".to_owned()));
     insta::assert_snapshot!(text(rope_store(), &line), @r#"
     sglang/rope-store  SGLANG/ROPE-STORE
 

@@ -32,7 +32,7 @@ fn a_model_word_is_found_in_any_spelling_and_its_near_miss_is_not() {
         f.when.models_any = vec!["qwen3".into()];
         f.when.models_none = vec!["qwen3.5".into()];
     });
-    let of = |model: &str| gate(&qwen, &Run { model: known(model.to_owned()), ..Run::default() }).answer;
+    let of = |model: &str| gate(&qwen, &Run { model: Some(known(model.to_owned())), ..Run::default() }).answer;
     assert_eq!(of("Qwen/Qwen3-8B"), Tri::Yes);
     assert_eq!(of("qwen3_5-moe"), Tri::No);
     assert_eq!(of("llama-3"), Tri::No);
@@ -55,7 +55,7 @@ fn a_dtype_is_told_by_the_model_or_the_arguments() {
     assert_eq!(gate(&fp8, &args(&[("quantization", "null"), ("dtype", "\"bfloat16\"")])).answer, Tri::No);
     assert_eq!(gate(&fp8, &args(&[("quantization", "\"modelopt\""), ("dtype", "\"bfloat16\"")])).answer, Tri::Unknown);
     assert_eq!(gate(&fp8, &args(&[("dtype", "\"auto\"")])).answer, Tri::Unknown);
-    let named = Run { model: known("Qwen3-8B-FP8".to_owned()), ..Run::default() };
+    let named = Run { model: Some(known("Qwen3-8B-FP8".to_owned())), ..Run::default() };
     assert_eq!(gate(&fp8, &named).answer, Tri::Yes);
 }
 

@@ -139,9 +139,9 @@ fn another_framework_is_not_spoken_of_and_an_unknown_one_is_another() {
     sglang.when.frameworks = vec!["sglang".into()];
     let mut line = timeline(&times(2, &LAYER));
     assert_eq!(run(&rules(vec![sglang.clone()]), &line), []);
-    line.run.framework = known("vllm".to_owned());
+    line.run.framework = Some(known("vllm".to_owned()));
     assert_eq!(run(&rules(vec![sglang.clone()]), &line), []);
-    line.run.framework = known("sglang".to_owned());
+    line.run.framework = Some(known("sglang".to_owned()));
     assert_eq!(one(sglang, &line).confidence, Confidence::Confirmed);
 }
 
@@ -150,7 +150,7 @@ fn an_unmet_condition_is_named_and_nothing_recommended() {
     let mut amd = rope_store();
     amd.when.vendor = vec!["amd".into()];
     let mut line = timeline(&times(2, &LAYER));
-    line.run.vendor = known("nvidia".to_owned());
+    line.run.vendor = Some(known("nvidia".to_owned()));
     let found = one(amd.clone(), &line);
     assert_eq!((found.state, found.action, found.could_save), (State::OffByDesign, Action::OffByDesign, Nanos::ZERO));
     assert_eq!(found.reasons, ["needs a GPU of amd: this is nvidia (test)"]);
@@ -168,7 +168,7 @@ fn an_undecided_condition_makes_a_candidate_and_says_what_to_pass() {
     let found = one(tp.clone(), &line);
     assert_eq!((found.state, found.confidence), (State::Split, Confidence::Candidate));
     assert_eq!(found.reasons, ["needs TP ≥ 2: unknown, pass --tp"]);
-    line.run.tp = known(1);
+    line.run.tp = Some(known(1));
     assert_eq!(one(tp, &line).state, State::OffByDesign);
 }
 
@@ -197,8 +197,8 @@ fn only_the_steps_within_the_token_window_count() {
 fn a_path_of_a_later_version_says_upgrade() {
     let later = Family { since: Some("0.11".into()), ..rope_store() };
     let mut line = timeline(&times(2, &LAYER));
-    line.run.framework = known("vllm".to_owned());
-    line.run.framework_version = known("0.9.2".to_owned());
+    line.run.framework = Some(known("vllm".to_owned()));
+    line.run.framework_version = Some(known("0.9.2".to_owned()));
     let found = one(later.clone(), &line);
     assert_eq!((found.state, found.confidence, found.action), (State::Split, Confidence::Confirmed, Action::Upgrade));
     assert_eq!(found.advice, "needs vllm ≥ 0.11: this is 0.9.2 (test)");
@@ -216,7 +216,7 @@ fn a_path_of_a_later_version_says_upgrade() {
 fn a_path_that_is_gone_is_off_by_design() {
     let gone = Family { until: Some("0.33".into()), ..rope_store() };
     let mut line = timeline(&times(2, &LAYER));
-    line.run.framework_version = known("0.33.0".to_owned());
+    line.run.framework_version = Some(known("0.33.0".to_owned()));
     assert_eq!(one(gone, &line).state, State::OffByDesign);
 }
 
@@ -226,7 +226,7 @@ fn a_toggle_known_to_be_off_says_what_to_type_in_the_spelling_of_the_version() {
     switched.toggles =
         vec![toggle("--enable-rope-store", None, Some("0.6")), toggle("--rope-store", Some("0.6"), None)];
     let mut line = timeline(&times(2, &LAYER));
-    line.run.framework_version = known("0.5.9".to_owned());
+    line.run.framework_version = Some(known("0.5.9".to_owned()));
     line.run.server_args.insert("enable_rope_store".into(), "false".into());
     let found = one(switched.clone(), &line);
     assert_eq!((found.action, found.advice.as_str()), (Action::TurnOn, "set `--enable-rope-store`"));
@@ -275,7 +275,7 @@ fn the_longer_chain_covers_the_shorter_and_no_figure_changes() {
     let mut closed = long;
     closed.when.vendor = vec!["amd".into()];
     let mut line = line;
-    line.run.vendor = known("nvidia".to_owned());
+    line.run.vendor = Some(known("nvidia".to_owned()));
     let found = run(&rules(vec![closed, short]), &line);
     assert_eq!(found.iter().map(|f| f.covered_by).collect::<Vec<_>>(), [None, None]);
 }

@@ -22,7 +22,7 @@ fn a_text_in_normal_form_prints_as_itself() {
         "name(\"add_rms_norm\") and not targ(4, \"false\")",
         "(name(\"a\") or name(\"b\")) and not (gemm or op(\"aten::mm\"))",
         "(name(\"a\") or name(\"b\")){2}",
-        "((a ~> b) | c)",
+        "(a ~> b | c -> d)",
         "((a+)?)?",
         "tokens <= 128 and dur_us > 2.5 and bytes != -1",
         "category(kv-cache, norm) or dims(\"[888, 2880]*\")",
@@ -35,13 +35,14 @@ fn a_text_in_normal_form_prints_as_itself() {
 #[test]
 fn blanks_and_needless_parentheses_go() {
     assert_eq!(normal(" ( ( rms_norm ) )~>\n (rope) "), "rms_norm ~> rope");
+    assert_eq!(normal("((a ~> b) | c)"), "(a ~> b | c)");
     assert_eq!(normal("(a and b) or (c)"), "a and b or c");
     assert_eq!(normal("not(not a)"), "not not a");
     assert_eq!(normal("name(rope)"), "name(\"rope\")");
 }
 
 #[test]
-fn or_binds_looser_than_and_and_joins_loosest() {
+fn or_binds_looser_than_and_and_joins_looser() {
     assert_eq!(normal("(a or (b and c)) ~> d"), "a or b and c ~> d");
     assert_eq!(normal("(a or b) and c ~> d"), "(a or b) and c ~> d");
 }
@@ -70,7 +71,7 @@ fn each_mistake_is_named_at_its_place() {
         "gemm ~> and",
         "gemm rope",
         "gemm | rope",
-        "(a ~> b | c)",
+        "(a | b & c)",
         "(a | b",
         "gemm)",
         "a or b?",
@@ -96,6 +97,32 @@ fn a_chain_is_refused_where_a_predicate_must_stand() {
     let e = parse_expr("gemm ~> rope").unwrap_err();
     assert_eq!((e.span, e.message.as_str()), (5..7, "a chain cannot stand here, only a predicate over one event"));
     assert_eq!(parse_expr("gemm | rope").unwrap_err().help.as_deref(), Some("write `or`"));
+}
+
+/// The lines of all fenced blocks of one kind in the language's page.
+fn examples(kind: &str) -> Vec<&'static str> {
+    let mut inside = "";
+    let mut out = Vec::new();
+    for line in include_str!("../../../grammar/README.md").lines() {
+        match line.strip_prefix("```") {
+            Some(fence) => inside = if inside.is_empty() { fence } else { "" },
+            None if inside == kind => out.push(line),
+            None => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn every_example_of_the_page_is_read_or_refused_as_it_says() {
+    let (good, bad) = (examples("match"), examples("refused"));
+    assert!(good.len() > 25 && bad.len() > 5);
+    for line in good {
+        assert_eq!(normal(line), line);
+    }
+    for line in bad {
+        assert!(parse_chain(line).is_err(), "{line}");
+    }
 }
 
 #[test]
