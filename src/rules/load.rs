@@ -137,9 +137,9 @@ impl<'a> Loader<'a> {
     }
 
     /// One file that is settings of a room; what the room refuses is a mistake in the file.
-    fn room<F: DeserializeOwned>(&mut self, name: &'static str, fill: impl FnOnce(F) -> Result<(), String>) {
+    fn room<F: DeserializeOwned>(&mut self, name: &'static str, take: impl FnOnce(F) -> Result<(), String>) {
         let Some((file, read)) = self.file::<F>(name) else { return };
-        if let Err(reason) = fill(read) {
+        if let Err(reason) = take(read) {
             self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
         }
     }
