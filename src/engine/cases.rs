@@ -33,7 +33,7 @@ pub fn run_term_cases(rules: &RuleSet) -> Vec<CaseResult<'_>> {
     let mut predicates = Predicates::new(rules);
     let terms: Vec<(&str, PredicateId)> =
         rules.terms.iter().map(|t| (t.name.as_str(), predicates.add(&t.expr))).collect();
-    let roles: Vec<(&str, PredicateId)> =
+    let see_through: Vec<(&str, PredicateId)> =
         rules.transparent.iter().map(|t| (t.name.as_str(), predicates.add(&t.expr))).collect();
     let find = |list: &[(&str, PredicateId)], name: &str| list.iter().find(|(n, _)| *n == name).map(|(_, id)| *id);
 
@@ -54,7 +54,7 @@ pub fn run_term_cases(rules: &RuleSet) -> Vec<CaseResult<'_>> {
                 })
             }
             Subject::Term | Subject::Role => {
-                let list = if case.subject == Subject::Term { &terms } else { &roles };
+                let list = if case.subject == Subject::Term { &terms } else { &see_through };
                 find(list, &case.name).and_then(|id| {
                     let (link, plain) = (answers.link(id, launch), answers.plain(id, launch));
                     let passed = if case.hit { plain == Tri::Yes } else { link != Tri::Yes };
@@ -92,17 +92,11 @@ fn word(tri: Tri) -> &'static str {
 /// What the predicates see of a launch: the key to most failures.
 fn looks_like(timeline: &Timeline, launch: LaunchId) -> String {
     let name = &timeline.kernel(launch).name;
-    let mut out = format!("      words    {}", name.words.join(" "));
-    if let Some(ops) = &name.inductor {
-        out += &format!("\n      ops      {}", ops.join(" "));
-    }
-    if let Some(launcher) = &name.launcher {
-        out += &format!("\n      launcher {launcher}");
-    }
-    for (n, argument) in name.template_args.iter().enumerate() {
-        out += &format!("\n      targ {n:<3} {argument}");
-    }
-    out
+    let mut lines = vec![format!("      words    {}", name.words.join(" "))];
+    lines.extend(name.inductor.as_ref().map(|ops| format!("      ops      {}", ops.join(" "))));
+    lines.extend(name.launcher.as_ref().map(|launcher| format!("      launcher {launcher}")));
+    lines.extend(name.template_args.iter().enumerate().map(|(n, argument)| format!("      targ {n:<3} {argument}")));
+    lines.join("\n")
 }
 
 #[cfg(test)]

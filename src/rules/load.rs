@@ -61,6 +61,8 @@ pub(super) struct Shared {
     pub(super) terms: Vec<Predicate<Term>>,
     /// Terms whose text could not be read: known words all the same.
     pub(super) broken_terms: Vec<String>,
+    /// True when no term is known at all: their file is what must be mended first.
+    pub(super) no_terms: bool,
     pub(super) categories: Vec<Predicate<Category>>,
     pub(super) roles: Vec<Predicate<TransparentRole>>,
     pub(super) cases: Vec<TermCase>,
@@ -135,9 +137,9 @@ impl<'a> Loader<'a> {
     }
 
     /// One file that is settings of a room; what the room refuses is a mistake in the file.
-    fn room<F: DeserializeOwned>(&mut self, name: &'static str, fill: impl FnOnce(F) -> Result<(), String>) {
-        let Some((file, settings)) = self.file::<F>(name) else { return };
-        if let Err(reason) = fill(settings) {
+    fn room<F: DeserializeOwned>(&mut self, name: &'static str, take: impl FnOnce(F) -> Result<(), String>) {
+        let Some((file, read)) = self.file::<F>(name) else { return };
+        if let Err(reason) = take(read) {
             self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
         }
     }
@@ -158,6 +160,7 @@ impl<'a> Loader<'a> {
                 }
             }
         }
+        out.no_terms = out.terms.is_empty() && out.broken_terms.is_empty();
         if let Some((file, categories)) = self.file::<CategoriesFile>("categories.yaml") {
             self.format(&file, &categories.version);
             for entry in categories.categories {

@@ -74,6 +74,7 @@ enum Inside {
 struct Names<'a> {
     terms: BTreeMap<&'a str, &'a Expr>,
     broken: BTreeSet<&'a str>,
+    no_terms: bool,
     categories: BTreeSet<&'a str>,
     used: BTreeSet<String>,
     /// Terms that ask for a category, directly or through others.
@@ -84,6 +85,7 @@ impl<'a> Names<'a> {
     fn new(shared: &'a Shared) -> Self {
         let mut out = Self {
             terms: shared.terms.iter().map(|t| (t.item.name.as_str(), &t.item.expr)).collect(),
+            no_terms: shared.no_terms,
             broken: shared.broken_terms.iter().map(String::as_str).collect(),
             categories: shared.categories.iter().map(|c| c.item.name.as_str()).chain([OTHER]).collect(),
             used: BTreeSet::new(),
@@ -130,7 +132,7 @@ impl<'a> Names<'a> {
             ExprNode::Term(name) => {
                 self.used.insert(name.clone());
                 let known = self.terms.contains_key(name.as_str());
-                if !known && !self.broken.contains(name.as_str()) {
+                if !known && !self.no_terms && !self.broken.contains(name.as_str()) {
                     let near = place.diagnostic(
                         Code::UnknownTerm,
                         format!("no term `{name}`"),
