@@ -142,7 +142,7 @@ pub struct Input {
     /// Tensor-parallel size.
     #[arg(long, value_name = "N", env = "LLM_PROF_TP", hide_env = true, value_parser = clap::value_parser!(i64).range(1..))]
     pub tp: Option<i64>,
-    /// Server arguments as JSON [default: server_args.json beside the trace or one folder up].
+    /// Server arguments as JSON [default: the file beside the trace or one folder up].
     #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_ARGS", hide_env = true)]
     pub server_args: Option<PathBuf>,
     /// Rank to read [default: the lowest].
@@ -229,7 +229,7 @@ fn per_cent(text: &str) -> Result<f64, String> {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Terminal")]
 pub struct Terminal {
-    /// Colours; auto obeys NO_COLOR, CLICOLOR_FORCE and TERM=dumb.
+    /// Colours; auto obeys `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`.
     #[arg(long, value_enum, value_name = "WHEN", env = "LLM_PROF_COLOR", hide_env = true, default_value_t = When::Auto)]
     pub color: When,
     /// No warnings; errors are always said.

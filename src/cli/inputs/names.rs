@@ -14,7 +14,7 @@ pub(super) struct Names {
     pub(super) server_args: Vec<String>,
     frontend: GlobSet,
     merged: GlobSet,
-    capture_names: GlobSet,
+    capture_files: GlobSet,
     capture_folders: GlobSet,
     capture_beside: Vec<String>,
     endings: Vec<String>,
@@ -47,7 +47,7 @@ impl Names {
             server_args: file.server_args.clone(),
             frontend: globs(&file.frontend)?,
             merged: globs(&file.merged)?,
-            capture_names: globs(&file.capture.names)?,
+            capture_files: globs(&file.capture.names)?,
             capture_folders: globs(&file.capture.folders)?,
             capture_beside: file.capture.beside.clone(),
             endings: file.endings.clone(),
@@ -67,7 +67,7 @@ impl Names {
     }
 
     pub(super) fn is_capture(&self, path: &Path) -> bool {
-        self.capture_names.is_match(name_of(path)) || path.parent().is_some_and(|folder| self.is_capture_folder(folder))
+        self.capture_files.is_match(name_of(path)) || path.parent().is_some_and(|folder| self.is_capture_folder(folder))
     }
 
     pub(super) fn is_capture_folder(&self, folder: &Path) -> bool {

@@ -58,7 +58,7 @@ pub(super) fn find(paths: &[PathBuf], names: &Names, settings: &trace::Settings)
         }
         let more = match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => in_folder(path, names, settings),
-            Ok(_) => vec![beside(look(path, true, names, settings), names, settings)].concat(),
+            Ok(_) => beside(look(path, true, names, settings), names, settings),
             Err(error) => match matching(path) {
                 Some(paths) if !paths.is_empty() => {
                     let files = paths.iter().filter(|path| !is_ignored(path, names));
@@ -130,11 +130,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         match fs::metadata(&path) {
             _ if hidden => {}
-            Ok(meta) if meta.is_dir() => {
-                if depth > 0 {
-                    walk(&path, depth - 1, files);
-                }
-            }
+            Ok(meta) if meta.is_dir() && depth > 0 => walk(&path, depth - 1, files),
             Ok(meta) if meta.is_file() => files.push(path),
             _ => {}
         }
