@@ -1,6 +1,8 @@
 //! Attribution over real traces: set `LLM_PROF_REAL_TRACES` to a folder that has them. Without it these tests pass and
 //! say that they looked at nothing. Each test holds what was read from the traces by hand.
 
+#![allow(clippy::print_stdout, reason = "a test that looked at nothing says so")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,18 +21,18 @@ struct Rules {
 
 fn yaml<T: serde::de::DeserializeOwned>(name: &str) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(name);
-    serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_yaml::from_str(&std::fs::read_to_string(path).expect("readable")).expect("readable")
 }
 
 fn rules() -> Rules {
     let mut attribution = Settings::default();
     yaml::<schema::AttributionFile>("attribution.yaml").fill(&mut attribution);
-    yaml::<stages::StagesFile>("stages.yaml").fill(&mut attribution).unwrap();
-    yaml::<sites::SitesFile>("sites.yaml").fill(&mut attribution).unwrap();
+    yaml::<stages::StagesFile>("stages.yaml").fill(&mut attribution).expect("readable");
+    yaml::<sites::SitesFile>("sites.yaml").fill(&mut attribution).expect("readable");
     yaml::<frameworks::FrameworksFile>("frameworks.yaml").fill(&mut attribution);
     yaml::<hardware::HardwareFile>("hardware.yaml").fill(&mut attribution);
     Rules {
-        trace: yaml::<trace_schema::TraceFile>("trace.yaml").settings().unwrap(),
+        trace: yaml::<trace_schema::TraceFile>("trace.yaml").settings().expect("readable"),
         names: yaml::<names::Names>("names.yaml").into(),
         attribution,
     }
@@ -44,7 +46,7 @@ fn read(rules: &Rules, name: &str) -> Option<Trace> {
         println!("no {name} in LLM_PROF_REAL_TRACES: nothing looked at");
         return None;
     }
-    Some(trace::read(&path, &rules.trace).unwrap())
+    Some(trace::read(&path, &rules.trace).expect("readable"))
 }
 
 fn timeline(name: &str, captures: &[&str]) -> Option<Timeline> {
@@ -108,8 +110,8 @@ fn framework(timeline: &Timeline) -> Option<&str> {
     timeline.run.framework.as_ref().map(|f| f.value.as_str())
 }
 
-fn text(known: &Option<Known<String>>) -> &str {
-    known.as_ref().map_or("-", |k| &k.value)
+fn text(known: Option<&Known<String>>) -> &str {
+    known.map_or("-", |k| &k.value)
 }
 
 #[test]
@@ -145,8 +147,8 @@ fn sglang_prefill_is_one_step_with_a_place_for_each_launch() {
     let norms = tally(&t, "bLi64ELi8ELb0E", |t, id| format!("{} {}", op(t, id), module(t, id)));
     let qk_norm = "aiter::rmsnorm Qwen3Model.Qwen3DecoderLayer.Qwen3Attention.RMSNorm".to_owned();
     assert_eq!(norms, [(qk_norm, 72)]);
-    assert_eq!((framework(&t), text(&t.run.model)), (Some("sglang"), "qwen3"));
-    assert_eq!((text(&t.run.vendor), text(&t.run.arch)), ("amd", "gfx942"));
+    assert_eq!((framework(&t), text(t.run.model.as_ref())), (Some("sglang"), "qwen3"));
+    assert_eq!((text(t.run.vendor.as_ref()), text(t.run.arch.as_ref())), ("amd", "gfx942"));
     assert_eq!(t.run.tp.as_ref().map(|tp| tp.value), Some(1));
 }
 
@@ -208,8 +210,8 @@ fn vllm_prefill_of_one_rank_of_eight() {
         main_site(&t, "scaled_fp8_quant").0,
         "vllm/model_executor/layers/quantization/input_quant_fp8.py:67 forward_cuda"
     );
-    assert_eq!((framework(&t), text(&t.run.model)), (Some("vllm"), "gpt_oss"));
-    assert_eq!((text(&t.run.hardware), text(&t.run.arch)), ("NVIDIA B200", "sm100"));
+    assert_eq!((framework(&t), text(t.run.model.as_ref())), (Some("vllm"), "gpt_oss"));
+    assert_eq!((text(t.run.hardware.as_ref()), text(t.run.arch.as_ref())), ("NVIDIA B200", "sm100"));
     let numbers = [&t.run.tp, &t.run.world_size, &t.run.rank].map(|k| k.as_ref().map(|k| k.value));
     assert_eq!(numbers, [Some(8), Some(8), Some(0)]);
 }
@@ -249,7 +251,7 @@ fn xdit_replays_are_joined_by_the_common_begin_of_names() {
     assert_eq!(replayed, 170_998_308);
     let model = "xfuser/model_executor/models/transformers/transformer_flux.py:264 forward".to_owned();
     assert_eq!(tally(&t, "sage_fwd", site), [(model, 228)]);
-    assert_eq!((framework(&t), text(&t.run.model)), (None, "flux"));
+    assert_eq!((framework(&t), text(t.run.model.as_ref())), (None, "flux"));
     let norms = tally(&t, "MeanOps", |t, id| module(t, id).rsplit('.').next().unwrap_or("-").to_owned());
     assert!(norms.contains(&("T5LayerNorm".to_owned(), 49)), "{norms:?}");
 }

@@ -1,8 +1,9 @@
 //! Chains over real traces: set `LLM_PROF_REAL_TRACES` to a folder that has them. Without it these tests pass and say
 //! that they looked at nothing. States, occurrences and times were read from the traces by hand.
 
+#![allow(clippy::print_stdout, reason = "a test that looked at nothing says so")]
+
 use std::path::PathBuf;
-use std::time::Instant;
 
 use llm_prof::attribution::{self, Given, Timeline};
 use llm_prof::engine::{self, Finding, State};
@@ -30,7 +31,7 @@ fn read(rules: &RuleSet, name: &str) -> Option<Trace> {
         println!("no {name} in LLM_PROF_REAL_TRACES: nothing looked at");
         return None;
     }
-    Some(trace::read(&path, &rules.trace).unwrap())
+    Some(trace::read(&path, &rules.trace).expect("a readable trace"))
 }
 
 /// The findings of a trace, most time first; none when the trace is not there.
@@ -38,38 +39,9 @@ fn findings(rules: &RuleSet, name: &str, captures: &[&str]) -> Option<(Timeline,
     let trace = read(rules, name)?;
     let captures: Vec<Trace> = captures.iter().filter_map(|capture| read(rules, capture)).collect();
     let timeline = attribution::attribute(trace, &captures, &rules.attribution, &rules.names, &Given::default());
-    let started = Instant::now();
     let graph = graph::build(&timeline);
-    let built = started.elapsed();
     let classes = engine::classify(rules, &timeline);
-    let classified = started.elapsed();
     let findings = engine::run(rules, &timeline, &graph, &classes);
-    println!(
-        "{name}: {} launches, graph {built:?}, classes {:?}, chains {:?}",
-        timeline.launches.len(),
-        classified - built,
-        started.elapsed() - classified
-    );
-    for found in &findings {
-        println!(
-            "  {} {} {} {} n {}+{} {}+{} saves {} / {} [{}] covered {:?} overlaps {:?} {:?}\n      {}",
-            rules.families[found.family].id,
-            found.stage.id(),
-            found.state.id(),
-            found.confidence.id(),
-            found.fused.occurrences.len(),
-            found.split.occurrences.len(),
-            (found.fused.time + found.split.time).as_us(),
-            (found.fused.transparent + found.split.transparent).as_us(),
-            found.could_save.as_us(),
-            found.launches_saved,
-            found.action.id(),
-            found.covered_by.map(|family| &rules.families[family].id),
-            found.overlaps_with.iter().map(|family| rules.families[*family].id.as_str()).collect::<Vec<_>>(),
-            found.reasons,
-            found.advice,
-        );
-    }
     Some((timeline, findings))
 }
 
@@ -182,12 +154,8 @@ fn the_waits_that_a_trace_records_join_its_streams() {
 #[test]
 fn the_tests_of_all_families_hold() {
     let rules = rules();
-    let started = Instant::now();
     let results = engine::family_test::test_families(&rules, |_| true);
     let failed: Vec<_> = results.iter().filter(|result| result.fails()).collect();
-    println!("{} tests, {} failed, {:?}", results.len(), failed.len(), started.elapsed());
-    for result in &failed {
-        println!("{}", result.drawing.as_deref().unwrap_or_default());
-    }
-    assert!(failed.is_empty());
+    let drawings: Vec<_> = failed.iter().filter_map(|result| result.drawing.as_deref()).collect();
+    assert!(failed.is_empty(), "{}", drawings.join("\n"));
 }

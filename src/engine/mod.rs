@@ -13,9 +13,9 @@ mod miss;
 mod predicate;
 mod run;
 mod subsume;
-#[cfg(test)]
-mod test_rules;
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod tri;
 pub mod version;
 

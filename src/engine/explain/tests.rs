@@ -1,7 +1,7 @@
 //! What is said of a family on a timeline.
 
 use super::super::classify;
-use super::super::test_rules::{family, known, rules, timeline, with_fused};
+use super::super::tests::{family, known, rules, timeline, with_fused};
 use super::{explain, family_of};
 use crate::attribution::Timeline;
 use crate::rules::{Family, Range};

@@ -1,6 +1,6 @@
 //! The runner of family tests: outcomes and drawings.
 
-use super::super::test_rules::{family, launches, rules, with_fused};
+use super::super::tests::{family, launches, rules, with_fused};
 use super::{CaseResult, test_families};
 use crate::rules::{Case, Family, Outcome, parse_chain};
 

@@ -1,6 +1,6 @@
 //! What a gate answers, and from what.
 
-use super::super::test_rules::{family, known};
+use super::super::tests::{family, known};
 use super::{Gate, argument, first_shape, of_run, same_value};
 use crate::attribution::{Run, Stage};
 use crate::engine::Tri;

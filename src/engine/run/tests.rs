@@ -1,6 +1,6 @@
 //! Findings as claims.
 
-use super::super::test_rules::{cut, family, known, rules, timeline, with_fused};
+use super::super::tests::{cut, family, known, rules, timeline, with_fused};
 use super::super::{Action, Confidence, Finding, State, classify};
 use crate::attribution::{Stage, Timeline};
 use crate::rules::{Family, Origin, Per, Range, RuleSet, Status, Toggle, parse_chain};
