@@ -105,11 +105,12 @@ fn held(
     let mut ids = BTreeSet::new();
     let mut missing = Vec::new();
     for part in parts(name, table.parts) {
-        used.insert(key(part));
-        match families.get(&key(part)) {
+        let keys = [key(part), key(part.split(" (").next().unwrap_or(part))];
+        match keys.iter().find_map(|key| families.get(key)) {
             Some(claim) => ids.extend(claim.ids.iter().cloned()),
             None => missing.push(part.to_owned()),
         }
+        used.extend(keys);
     }
     used.insert(whole.clone());
     if let Some(claim) = families.get(&whole) {
@@ -124,7 +125,7 @@ fn held(
     }
 }
 
-/// What stands after `=>` in a row of patterns is what they become, no part.
+/// What a row consists of; what patterns become stands after `=>` and is no part.
 fn parts<'a>(name: &'a str, separators: &[&str]) -> Vec<&'a str> {
     let mut parts = vec![name.split(" => ").next().unwrap_or(name)];
     for separator in separators {
