@@ -40,6 +40,9 @@ pub enum Command {
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Version, age and contents of the catalog.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Completion script of a shell.
     #[command(hide = true)]
     Completions {
@@ -117,6 +120,20 @@ pub enum RulesCommand {
     },
     /// Lists the families.
     List {
+        /// The rules.
+        #[command(flatten)]
+        knowledge: Knowledge,
+        /// The terminal.
+        #[command(flatten)]
+        terminal: Terminal,
+    },
+}
+
+/// `llm-prof catalog ..`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Version, age, and counts by framework, kind, status and origin.
+    Info {
         /// The rules.
         #[command(flatten)]
         knowledge: Knowledge,

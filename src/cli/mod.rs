@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 pub mod args;
+mod catalog;
 mod explain;
 mod failure;
 mod inputs;
@@ -55,6 +56,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
             explain::run(args, streams)
         }
         Command::Rules(command) => rules::run(command, streams),
+        Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "llm-prof", &mut script);
