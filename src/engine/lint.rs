@@ -48,7 +48,7 @@ pub fn knowing(rules: &RuleSet, kernel: &str) -> BTreeSet<usize> {
         .map(|family| {
             let mut ids = BTreeSet::new();
             for chain in [&family.fused, &family.split].into_iter().flatten() {
-                links(chain, &mut predicates, &mut ids);
+                links(chain, false, &mut predicates, &mut ids);
             }
             ids
         })
@@ -110,24 +110,27 @@ fn asked(rules: &RuleSet, predicates: &mut Predicates) -> BTreeSet<PredicateId> 
     ids.extend(rules.transparent.iter().map(|role| predicates.add(&role.expr)));
     for family in &rules.families {
         for chain in [&family.fused, &family.split, &family.after, &family.before].into_iter().flatten() {
-            links(chain, predicates, &mut ids);
+            links(chain, true, predicates, &mut ids);
         }
     }
     ids
 }
 
-fn links(chain: &Chain, predicates: &mut Predicates, ids: &mut BTreeSet<PredicateId>) {
+fn links(chain: &Chain, context: bool, predicates: &mut Predicates, ids: &mut BTreeSet<PredicateId>) {
     match &chain.node {
         ChainNode::Any => {}
         ChainNode::Link(expr) => drop(ids.insert(predicates.add(expr))),
         ChainNode::Seq(head, rest) => {
-            links(head, predicates, ids);
+            links(head, context, predicates, ids);
             for (_, part) in rest {
-                links(part, predicates, ids);
+                links(part, context, predicates, ids);
             }
         }
-        ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().for_each(|part| links(part, predicates, ids)),
-        ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => links(inner, predicates, ids),
+        ChainNode::Alt(parts) | ChainNode::Both(parts) => {
+            parts.iter().for_each(|part| links(part, context, predicates, ids))
+        }
+        ChainNode::Context(_) if !context => {}
+        ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => links(inner, context, predicates, ids),
     }
 }
 

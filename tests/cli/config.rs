@@ -45,7 +45,7 @@ fn an_unknown_key_is_shown_with_a_near_miss() {
         &["rules", "list"],
     );
     assert_eq!(done.code, 2);
-    insta::assert_snapshot!(done.err, @r"
+    insta::assert_snapshot!(done.err, @r#"
     error[E003]: there is no setting `output.min_share`
      --> ROOT/llm-prof.toml:2:1
       |
@@ -77,7 +77,7 @@ fn an_unknown_key_is_shown_with_a_near_miss() {
       | ^^^^^ not a key of the configuration
       |
       = help: did you mean `output.limit`?
-    ");
+    "#);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::super::session;
 use super::super::streams::Streams;
 use crate::attribution::{CallTree, LaunchId, Lookup, Timeline};
 use crate::engine::{self, Classes};
-use crate::rules::{RuleSet, parse_expr};
+use crate::rules::{RuleSet, parse_expr, print_chain};
 
 /// Writes the file and says what to do next.
 pub(super) fn run(args: &RulesNew, streams: &mut Streams) -> Result<(), Failure> {
@@ -239,11 +239,16 @@ fn neighbour(timeline: &Timeline, launches: &[LaunchId]) -> Option<LaunchId> {
     (0..first.0).rev().map(LaunchId).find(|id| timeline.launch(*id).stream == stream)
 }
 
-/// The term that says most of a kernel, being said of fewest others; else its own words.
+/// The term that families use most for a kernel; else its own words.
 fn link(rules: &RuleSet, timeline: &Timeline, classes: &Classes, launch: LaunchId) -> String {
     let terms = engine::terms_of(rules, timeline, classes, launch);
-    let known = |term: &String| rules.term_cases.iter().filter(|case| case.hit && case.name == *term).count();
-    let best = terms.into_iter().filter(|term| known(term) > 0).min_by_key(known);
+    let uses = |term: &String| {
+        let chains = rules.families.iter().flat_map(|family| [&family.fused, &family.split]).flatten();
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        chains.filter(|chain| print_chain(chain).split(|c| !is_word(c)).any(|word| word == term)).count()
+    };
+    // Of equals the first by name, on every machine.
+    let best = terms.into_iter().rev().max_by_key(uses);
     best.unwrap_or_else(|| {
         let words = timeline.kernel(launch).name.words.join("_");
         let text = format!("name(\"{}\")", words.replace(['"', '\\'], ""));
