@@ -11,13 +11,13 @@ use super::failure::{Failure, code};
 use super::inputs::{self, Ask, Input};
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
-use crate::diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::report::TraceInfo;
 use crate::rules::{self, RuleSet, Sources};
 use crate::trace::{self, Trace};
 
-/// Rules loaded; families that were not asked for are gone.
-pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+/// Rules as the flags say, or what is wrong with them.
+pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnostic>>, Failure> {
     for (flag, dir) in knowledge
         .rules
         .iter()
@@ -35,7 +35,12 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
         (None, []) => Sources::embedded(),
         (rules, catalogs) => Sources::dirs(rules.as_deref(), catalogs),
     };
-    let mut rules = rules::load(&sources).map_err(|problems| {
+    Ok(rules::load(&sources))
+}
+
+/// Rules loaded; families that were not asked for are gone.
+pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+    let mut rules = load(knowledge)?.map_err(|problems| {
         let shown = diagnostic::render(&problems, streams.err_is_terminal);
         Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
     })?;
@@ -243,7 +248,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
 }
 
 /// The id of a framework as people write it.
-fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
+pub(super) fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(text);
     if wanted == "auto" {

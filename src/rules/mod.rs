@@ -11,6 +11,7 @@ mod print;
 mod resolve;
 pub mod schema;
 mod source;
+mod tidy;
 mod yaml;
 
 pub use load::load;
@@ -19,3 +20,4 @@ pub use model::*;
 pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};
 pub use print::{print_chain, print_expr};
 pub use source::Sources;
+pub use tidy::tidy;

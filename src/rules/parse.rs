@@ -131,8 +131,8 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     }
     if let Some(c @ ('|' | '&')) = rest.chars().next() {
         return if is_chain {
-            SyntaxError::new(here, "`|` and `&` stand in parentheses, one of them in each pair")
-                .help(format!("write `(a {c} b)`; mixed ones take their own: `((a | b) & c)`"))
+            SyntaxError::new(here, "`|` and `&` stand in parentheses")
+                .help(format!("write `(a {c} b)`; for one event of two kinds, `a or b` or `a and b`"))
         } else {
             SyntaxError::new(here, format!("`{c}` joins parts of a chain; this is a predicate over one event"))
                 .help(if c == '|' { "write `or`" } else { "write `and`" })
@@ -287,8 +287,8 @@ fn item(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
     let mut bare_operator = false;
     let chain = match body.as_rule() {
         Rule::any => Chain { node: ChainNode::Any, span: body_span },
-        Rule::context => Chain { node: ChainNode::Context(Box::new(sequence(first(body))?)), span: body_span },
-        Rule::group => group(body)?,
+        Rule::context => Chain { node: ChainNode::Context(Box::new(choice(first(body))?)), span: body_span },
+        Rule::group => choice(first(body))?,
         _ => {
             bare_operator = has_bare_operator(&body);
             Chain { node: ChainNode::Link(link(body)?), span: body_span.clone() }
@@ -345,17 +345,19 @@ fn number_of(pair: &Pair<'_, Rule>) -> Result<u32, SyntaxError> {
         .ok_or_else(|| SyntaxError::new(span(pair), format!("numbers here go up to {MAX_REPEAT}")))
 }
 
-fn group(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
+fn choice(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
+    sides(pair, ChainNode::Alt, |pair| sides(pair, ChainNode::Both, sequence))
+}
+
+/// One side stands for itself, several are joined.
+fn sides(
+    pair: Pair<'_, Rule>,
+    join: fn(Vec<Chain>) -> ChainNode,
+    parse: impl Fn(Pair<'_, Rule>) -> Result<Chain, SyntaxError>,
+) -> Result<Chain, SyntaxError> {
     let whole = span(&pair);
-    let mut inner = pair.into_inner();
-    let head = sequence(inner.next().expect("a group has a sequence"))?;
-    let Some(rest) = inner.next() else { return Ok(head) };
-    let rule = rest.as_rule();
-    let mut parts = vec![head];
-    for part in rest.into_inner() {
-        parts.push(sequence(part)?);
-    }
-    Ok(Chain { node: if rule == Rule::both { ChainNode::Both(parts) } else { ChainNode::Alt(parts) }, span: whole })
+    let mut parts = pair.into_inner().map(parse).collect::<Result<Vec<_>, _>>()?;
+    Ok(if parts.len() == 1 { parts.remove(0) } else { Chain { node: join(parts), span: whole } })
 }
 
 fn link(pair: Pair<'_, Rule>) -> Result<Expr, SyntaxError> {

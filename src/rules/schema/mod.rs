@@ -6,6 +6,7 @@ pub mod fitness;
 pub mod frameworks;
 pub mod hardware;
 pub mod inputs;
+pub mod json;
 pub mod launch;
 pub mod names;
 pub mod pattern;
