@@ -16,6 +16,6 @@ mod yaml;
 pub use load::load;
 pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, fewest_counted};
 pub use model::*;
-pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};
-pub use print::{print_chain, print_expr};
+pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr, parse_overlap};
+pub use print::{print_chain, print_expr, print_overlap};
 pub use source::Sources;

@@ -230,3 +230,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_overlap_is_two_sides_and_a_distance() {
+    let text = "exposed(all_reduce or name(\"x\")) beside exposed(gemm) within 200us";
+    assert_eq!(super::super::print_overlap(&parse_overlap(text).unwrap()), text);
+    for bad in [
+        "exposed(a) beside exposed(b)",
+        "exposed(a) within 200us",
+        "a beside b within 200us",
+        "exposed(a ~> b) beside exposed(b) within 1us",
+    ] {
+        let error = parse_overlap(bad).unwrap_err();
+        assert!(error.message.starts_with("expected two sides"), "{bad}: {}", error.message);
+    }
+    assert_eq!(
+        parse_overlap("exposed(a) beside exposed(b) within 0us").unwrap_err().message,
+        "a distance goes from 1us to 100000us"
+    );
+}

@@ -8,6 +8,7 @@ pub mod hardware;
 pub mod inputs;
 pub mod launch;
 pub mod names;
+pub mod overlap;
 pub mod pattern;
 pub mod report;
 pub mod shared;
