@@ -28,7 +28,7 @@ pub use classify::{Classes, OTHER, classify};
 pub use exposure::{Exposure, SameStream, Times, exposure};
 pub use finding::*;
 pub use miss::{Miss, nearest};
-pub use overlap::{Overlap, Risk, Risks, overlaps, switches};
+pub use overlap::{Overlap, Risk, Risks, Waiting, overlaps, switches};
 pub use predicate::{Answers, PredicateId, Predicates};
 pub use run::run;
 pub use tri::Tri;

@@ -78,6 +78,16 @@ impl Risks {
     }
 }
 
+/// Time of collectives above the fastest of their size: possible waiting for other ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// How much.
+    pub time: Nanos,
+    /// Whether sizes are known from the shapes of all; else the launch grid stands for some, and the time is an upper
+    /// bound.
+    pub sized: bool,
+}
+
 /// One row of the overlap table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
@@ -102,7 +112,7 @@ pub struct Overlap {
     /// Exposed time that fits beside independent work. An estimate; none where independence is not borne out.
     pub could_save: Option<Nanos>,
     /// Of collectives: time above the fastest of the same message size.
-    pub waiting: Option<Nanos>,
+    pub waiting: Option<Waiting>,
     /// What the verdict rests on: whole sentences without a full stop.
     pub reasons: Vec<String>,
 }

@@ -351,6 +351,20 @@ pub(super) fn signal(row: &OverlapRow) -> String {
     )
 }
 
+/// Possible waiting for other ranks, apart from the time that the collective needs.
+pub(super) fn waiting(row: &OverlapRow) -> Option<String> {
+    let us = row.waiting_us.filter(|us| *us > 0.0)?;
+    Some(match row.waiting_by {
+        Some("shapes") => {
+            format!("{} above the fastest of the same message size: possible waiting for other ranks", time(us))
+        }
+        _ => format!(
+            "at most {}, which is above the fastest of the same launch grid; message sizes are unknown",
+            time(us)
+        ),
+    })
+}
+
 /// Risk, with the instances it is made of when they differ.
 pub(super) fn risk(row: &OverlapRow) -> String {
     let counts =

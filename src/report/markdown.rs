@@ -146,9 +146,7 @@ fn overlap_row(row: &OverlapRow, out: &mut String) {
         ),
         cells::signal(row),
     ];
-    signal.extend(row.waiting_us.filter(|us| *us > 0.0).map(|us| {
-        format!("{} above the fastest of the same message size: possible waiting for other ranks", cells::time(us))
-    }));
+    signal.extend(cells::waiting(row));
     let mut risk = vec![cells::risk(row)];
     risk.extend(row.reasons.iter().map(|reason| text(reason)));
     let mut family: Vec<String> = row.title.iter().map(|title| text(title)).collect();

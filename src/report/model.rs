@@ -506,6 +506,8 @@ pub struct OverlapRow {
     pub could_save_us: Option<f64>,
     /// Of collectives: time above the fastest of the same message size, possible waiting for other ranks.
     pub waiting_us: Option<f64>,
+    /// `shapes` where these tell the size; `grid` where the launch grid stands for it, so that the time is an upper bound.
+    pub waiting_by: Option<&'static str>,
     /// What to do.
     pub recommendation: String,
     /// What it rests on.

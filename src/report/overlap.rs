@@ -106,7 +106,8 @@ fn finish(key: Key, parts: &[(&Analysis, &Overlap)], rules: &RuleSet, stage_time
         family: family.map(|family| family.id.clone()),
         title: family.map(|family| family.title.clone()),
         could_save_us: could_save.map(Nanos::as_us),
-        waiting_us: sum(|row| row.waiting).map(Nanos::as_us),
+        waiting_us: sum(|row| row.waiting.map(|waiting| waiting.time)).map(Nanos::as_us),
+        waiting_by: lead.waiting.map(|waiting| if waiting.sized { "shapes" } else { "grid" }),
         recommendation,
         reasons,
         toggles: family.map_or_else(Vec::new, |family| {

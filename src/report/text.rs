@@ -261,9 +261,8 @@ impl Page {
             let name = short(std::iter::once(parts), self.columns.saturating_sub(20));
             self.detail("beside", &name.concat());
         }
-        if let Some(waiting) = row.waiting_us.filter(|us| *us > 0.0) {
-            let text = "above the fastest of the same message size: possible waiting for other ranks";
-            self.detail("waiting", &format!("{} {text}", cells::time(waiting)));
+        if let Some(waiting) = cells::waiting(row) {
+            self.detail("waiting", &waiting);
         }
         if let Some(scope) = &row.scope {
             self.detail("where", &format!("{}{}", cells::clean(scope), cells::found(&row.found_by)));

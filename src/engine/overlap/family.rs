@@ -6,7 +6,7 @@ use super::{Ground, Overlap, Risk, Risks};
 use crate::attribution::{KernelId, LaunchId, Lookup, NodeId, Stage, StepId, StreamId, Timeline};
 use crate::engine::gates::{self, Gate};
 use crate::engine::predicate::{Answers, PredicateId, Predicates};
-use crate::engine::{Tri, advice};
+use crate::engine::{Occurrence, Tri, advice};
 use crate::rules::{Family, FamilyKind, Independence, Origin, Outcome, Per, RuleSet, Status};
 use crate::trace::StringId;
 use crate::units::{Nanos, percent};
@@ -71,7 +71,7 @@ impl Matcher {
                 let first_side = parts.iter().any(|part| part.exposed);
                 if open && first_side {
                     let one = One { ground, family, index, stage, gates: &gates };
-                    out.push(one.judge(&parts, recurs));
+                    out.push(one.judge(&parts, granted, recurs));
                 }
             }
         }
@@ -85,8 +85,6 @@ struct Part {
     launch: LaunchId,
     exposed: bool,
     beside: bool,
-    /// Only something unknown left it standing.
-    unknown: bool,
     /// What independence is told by; none: unknown, or nothing is asked.
     place: Option<StringId>,
 }
@@ -106,22 +104,16 @@ fn parts(
     exposed: PredicateId,
     beside: PredicateId,
 ) -> Vec<Part> {
-    let side = |predicate, launch| answers.link(predicate, launch);
+    let side = |predicate, launch| answers.link(predicate, launch) == Tri::Yes;
     timeline
         .launch_ids()
         .filter_map(|launch| {
-            let (one, two) = (side(exposed, launch), side(beside, launch));
-            // What is surely of one side is not of the other by an unknown.
-            let (one, two) = match (one, two) {
-                (Tri::Yes, Tri::Unknown) => (Tri::Yes, Tri::No),
-                (Tri::Unknown, Tri::Yes) => (Tri::No, Tri::Yes),
-                both => both,
-            };
-            (one != Tri::No || two != Tri::No).then(|| Part {
+            // What an unknown leaves standing is on no side: a plain kernel must not become an opportunity by it.
+            let (exposed, beside) = (side(exposed, launch), side(beside, launch));
+            (exposed || beside).then(|| Part {
                 launch,
-                exposed: one != Tri::No,
-                beside: two != Tri::No,
-                unknown: one != Tri::Yes && two != Tri::Yes,
+                exposed,
+                beside,
                 place: place(timeline, family.independent, launch),
             })
         })
@@ -165,7 +157,6 @@ struct Pair {
     exposed: Vec<LaunchId>,
     beside: Vec<LaunchId>,
     risk: Risk,
-    unknown: bool,
 }
 
 struct One<'a> {
@@ -177,8 +168,8 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn judge(&self, parts: &[Part], recurs: bool) -> Found {
-        let pairs = self.pairs(parts);
+    fn judge(&self, parts: &[Part], granted: &dyn Fn(&Gate) -> bool, recurs: bool) -> Found {
+        let pairs = self.pairs(parts, granted);
         if pairs.is_empty() || (recurs && !self.recurs(&pairs)) {
             return Found { outcome: Outcome::NoPartner, row: None };
         }
@@ -216,7 +207,7 @@ impl One<'_> {
     }
 
     /// Runs in start order; each takes the next one of the other side that is near and not ruled out.
-    fn pairs(&self, parts: &[Part]) -> Vec<Pair> {
+    fn pairs(&self, parts: &[Part], granted: &dyn Fn(&Gate) -> bool) -> Vec<Pair> {
         let timeline = self.ground.timeline;
         let mut runs: Vec<Run> = Vec::new();
         for &part in parts {
@@ -244,13 +235,31 @@ impl One<'_> {
                 at += 1;
                 continue;
             }
-            let unknown = one.parts.iter().chain(&two.parts).any(|part| part.unknown);
             let (exposed, beside) = if first.exposed && second.beside { (one, two) } else { (two, one) };
-            let risk = if unknown { Risk::Unclear } else { risk.unwrap_or(Risk::Unclear) };
-            pairs.push(Pair { exposed: exposed.launches(), beside: beside.launches(), risk, unknown });
+            let pair = Pair {
+                exposed: exposed.launches(),
+                beside: beside.launches(),
+                risk: risk.unwrap_or(Risk::Unclear),
+            };
+            if self.holds(&pair, granted) {
+                pairs.push(pair);
+            }
             at += 2;
         }
         pairs
+    }
+
+    /// Whether the gates that one step or message decides do not say no.
+    fn holds(&self, pair: &Pair, granted: &dyn Fn(&Gate) -> bool) -> bool {
+        let occurrence = Occurrence {
+            launches: pair.exposed.clone(),
+            transparent: Vec::new(),
+            context: Vec::new(),
+            unknown: false,
+            inferred: false,
+        };
+        let gates = gates::of_occurrence(self.family, self.ground.timeline, &occurrence);
+        gates.iter().all(|gate| gate.answer != Tri::No || granted(gate))
     }
 
     /// None: they are of one place, so no partners.
@@ -296,10 +305,6 @@ impl One<'_> {
             });
         }
         reasons.extend(self.gates.iter().filter(|gate| gate.answer == Tri::Unknown).map(Gate::reason));
-        let unknown = pairs.iter().filter(|pair| pair.unknown).count();
-        if unknown > 0 {
-            reasons.push(format!("{unknown} of {} rest on what this trace cannot tell", pairs.len()));
-        }
         if !is_hidden {
             if self.family.status == Status::Trial {
                 reasons.push("the family is on trial: no trace has proved it yet".to_owned());

@@ -1,7 +1,7 @@
 //! Claims over timelines of two and three streams. A launch is written `(kernel, stream, start us, length us)`; figures are
 //! computed by hand.
 
-use super::{Overlap, Risk, overlaps};
+use super::{Overlap, Risk, Waiting, overlaps};
 use crate::engine::testing::timeline_of;
 use crate::engine::tests::{family, rules};
 use crate::engine::{classify, exposure};
@@ -131,7 +131,8 @@ fn time_above_the_fastest_of_a_message_size_is_waiting() {
         chain[n].dims = Some(dims.to_owned());
     }
     // Of one size 30 + 20 - 2 x 20; a size seen once and one that is unknown say nothing.
-    assert_eq!(rows_of(&with_settings(Vec::new()), &chain)[0].waiting, Some(Nanos(10_000)));
+    let rows = rows_of(&with_settings(Vec::new()), &chain);
+    assert_eq!(rows[0].waiting, Some(Waiting { time: Nanos(10_000), sized: true }));
 }
 
 /// Two branches one after the other on one stream, 40 and 30 us, no wait recorded.

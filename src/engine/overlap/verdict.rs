@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use super::{Ground, Overlap, Risk, Risks};
+use super::{Ground, Overlap, Risk, Risks, Waiting};
 use crate::attribution::{KernelId, LaunchId, Stage};
 use crate::rules::schema::overlap::{VerdictRule, of_us};
 use crate::units::{Nanos, percent};
@@ -141,7 +141,7 @@ fn hidden(ground: &Ground<'_>, mut row: Overlap) -> Overlap {
 
 /// Of collectives, time above the fastest of the same kernel and message size: possible waiting for other ranks. The
 /// size is known by the op's shapes, else by the launch grid; where neither is, nothing is said.
-pub(super) fn waiting(ground: &Ground<'_>, launches: &[LaunchId]) -> Option<Nanos> {
+pub(super) fn waiting(ground: &Ground<'_>, launches: &[LaunchId]) -> Option<Waiting> {
     let timeline = ground.timeline;
     let mut sizes: BTreeMap<(KernelId, bool, &str), (u64, Nanos, Nanos)> = BTreeMap::new();
     for &id in launches.iter().filter(|id| ground.rules.overlap.is_communication(ground.classes.name_of(**id))) {
@@ -154,7 +154,10 @@ pub(super) fn waiting(ground: &Ground<'_>, launches: &[LaunchId]) -> Option<Nano
         sum.1 += launch.dur;
         sum.2 = sum.2.min(launch.dur);
     }
-    let several = || sizes.values().filter(|(n, ..)| *n > 1);
+    let several = || sizes.iter().filter(|(_, (n, ..))| *n > 1);
     several().next()?;
-    Some(several().map(|(n, time, least)| *time - Nanos(least.0 * *n as i64)).sum())
+    Some(Waiting {
+        time: several().map(|(_, (n, time, least))| *time - Nanos(least.0 * *n as i64)).sum(),
+        sized: several().all(|((_, by_shapes, _), _)| *by_shapes),
+    })
 }
