@@ -13,6 +13,8 @@ use crate::units::{Nanos, percent};
 
 /// What a family's clause comes to in one stage.
 pub(crate) struct Found {
+    /// The stage.
+    pub(crate) stage: Stage,
     /// Its outcome, as tests have it.
     pub(crate) outcome: Outcome,
     /// The row, for what is exposed or hidden.
@@ -171,7 +173,7 @@ impl One<'_> {
     fn judge(&self, parts: &[Part], granted: &dyn Fn(&Gate) -> bool, recurs: bool) -> Found {
         let pairs = self.pairs(parts, granted);
         if pairs.is_empty() || (recurs && !self.recurs(&pairs)) {
-            return Found { outcome: Outcome::NoPartner, row: None };
+            return Found { stage: self.stage, outcome: Outcome::NoPartner, row: None };
         }
         let side = |of: fn(&Pair) -> &Vec<LaunchId>| -> Vec<LaunchId> { pairs.iter().flat_map(of).copied().collect() };
         let (exposed, beside) = (side(|pair| &pair.exposed), side(|pair| &pair.beside));
@@ -183,7 +185,7 @@ impl One<'_> {
         let exclusive = |ids: &[LaunchId]| ids.iter().map(|id| self.ground.exposure.of(*id).exclusive).sum::<Nanos>();
         let saved: Nanos = pairs.iter().map(|pair| exclusive(&pair.exposed).min(exclusive(&pair.beside))).sum();
         if !is_hidden && saved == Nanos::ZERO {
-            return Found { outcome: Outcome::NoPartner, row: None };
+            return Found { stage: self.stage, outcome: Outcome::NoPartner, row: None };
         }
         let (time, times) = self.ground.sum(&exposed);
         let mut risks = Risks::default();
@@ -203,7 +205,7 @@ impl One<'_> {
             reasons: Vec::new(),
         };
         row.reasons = self.reasons(&row, &pairs, is_hidden);
-        Found { outcome: if is_hidden { Outcome::Hidden } else { Outcome::Exposed }, row: Some(row) }
+        Found { stage: self.stage, outcome: if is_hidden { Outcome::Hidden } else { Outcome::Exposed }, row: Some(row) }
     }
 
     /// Runs in start order; each takes the next one of the other side that is near and not ruled out.
@@ -236,11 +238,8 @@ impl One<'_> {
                 continue;
             }
             let (exposed, beside) = if first.exposed && second.beside { (one, two) } else { (two, one) };
-            let pair = Pair {
-                exposed: exposed.launches(),
-                beside: beside.launches(),
-                risk: risk.unwrap_or(Risk::Unclear),
-            };
+            let pair =
+                Pair { exposed: exposed.launches(), beside: beside.launches(), risk: risk.unwrap_or(Risk::Unclear) };
             if self.holds(&pair, granted) {
                 pairs.push(pair);
             }

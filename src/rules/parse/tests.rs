@@ -123,6 +123,9 @@ fn every_example_of_the_page_is_read_or_refused_as_it_says() {
     for line in bad {
         assert!(parse_chain(line).is_err(), "{line}");
     }
+    for line in examples("overlap") {
+        assert_eq!(super::super::print_overlap(&parse_overlap(line).unwrap()), line);
+    }
 }
 
 #[test]
