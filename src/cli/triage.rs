@@ -16,12 +16,22 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let judged: Vec<_> = (session.timelines.iter())
         .map(|timeline| {
             let classes = engine::classify(&rules, timeline);
-            let findings = engine::run(&rules, timeline, &graph::build(timeline), &classes);
-            (timeline, classes, findings)
+            let graph = graph::build(timeline);
+            let findings = engine::run(&rules, timeline, &graph, &classes);
+            let exposure = engine::exposure(timeline, &classes, rules.overlap.same_stream_min());
+            let overlaps = engine::overlaps(&rules, timeline, &graph, &classes, &exposure);
+            (timeline, classes, findings, exposure, overlaps)
         })
         .collect();
-    let analyses: Vec<Analysis> =
-        (judged.iter()).map(|(timeline, classes, findings)| Analysis { timeline, classes, findings }).collect();
+    let analyses: Vec<Analysis> = (judged.iter())
+        .map(|(timeline, classes, findings, exposure, overlaps)| Analysis {
+            timeline,
+            classes,
+            findings,
+            exposure,
+            overlaps,
+        })
+        .collect();
     let options = Options {
         traces: session.traces,
         min_share: args.output.min_share,

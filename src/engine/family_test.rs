@@ -6,11 +6,12 @@ use rayon::prelude::*;
 
 use super::gates::Gate;
 use super::miss::nearest;
+use super::overlap::{Ground, Matcher};
 use super::run::{Compiled, findings_of, patterns};
 use super::testing::timeline_of;
 use super::{Finding, Occurrence, State, Tri, classify};
 use crate::attribution::{self, Given, Stage, Timeline};
-use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain};
+use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain, print_overlap};
 
 /// How one case went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +48,18 @@ impl CaseResult {
     }
 }
 
-/// Runs the tests of all fuse families whose id is `wanted`, in parallel; results in id order, then file order.
+/// Runs the tests of all families whose id is `wanted`, in parallel; results in id order, then file order.
 pub fn test_families(rules: &RuleSet, wanted: impl Fn(&str) -> bool + Sync) -> Vec<CaseResult> {
-    let families: Vec<usize> = (0..rules.families.len())
-        .filter(|index| rules.families[*index].kind == FamilyKind::Fuse && wanted(&rules.families[*index].id))
-        .collect();
+    let families: Vec<usize> = (0..rules.families.len()).filter(|index| wanted(&rules.families[*index].id)).collect();
     families
         .into_par_iter()
         .map(|index| {
-            let compiled = Compiled::of(rules, &patterns_to_test(&rules.families[index]));
             let cases = &rules.families[index].tests;
+            if rules.families[index].kind == FamilyKind::Overlap {
+                let matcher = Matcher::new(rules, &[index]);
+                return cases.iter().map(|case| test_overlap(rules, index, &matcher, case)).collect::<Vec<_>>();
+            }
+            let compiled = Compiled::of(rules, &patterns_to_test(&rules.families[index]));
             cases.iter().map(|case| test(rules, index, &compiled, case)).collect::<Vec<_>>()
         })
         .flatten_iter()
@@ -167,6 +170,44 @@ fn facts(given: &[(String, String)]) -> Given {
         tp: of(&["tp", "tensor_parallel"]).and_then(|tp| tp.parse().ok()),
         stage_hint: of(&["stage"]).and_then(|stage| Stage::from_id(&stage)),
         ..Given::default()
+    }
+}
+
+/// What an overlap family comes to: the sides in time on their streams say most of what went wrong.
+fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -> CaseResult {
+    let family = &rules.families[index];
+    let timeline = timeline_of(&case.chain, &rules.names, &case.given);
+    let graph = crate::graph::build(&timeline);
+    let classes = classify(rules, &timeline);
+    let exposure = super::exposure(&timeline, &classes, rules.overlap.same_stream_min());
+    let ground = Ground::new(rules, &timeline, &graph, &classes, &exposure);
+    let found = matcher.find(&ground, &|gate| !given(case, gate), false);
+    let outcome = found.first().map_or(Outcome::None, |found| found.outcome);
+    let drawing = (outcome != case.expect).then(|| {
+        let mut lines = head(family, case, outcome);
+        lines.extend(family.overlap.as_ref().map(|clause| format!("      overlap {}", print_overlap(clause))));
+        lines.extend(timeline.launch_ids().map(|id| {
+            let (launch, times) = (timeline.launch(id), exposure.of(id));
+            format!(
+                "      stream {}  {}..{} us  {}  ({} us alone)",
+                timeline.streams[launch.stream.0 as usize].number,
+                launch.start.as_us(),
+                launch.end().as_us(),
+                short(&timeline.kernel(id).name.identifier),
+                times.exclusive.as_us()
+            )
+        }));
+        lines.join("\n")
+    });
+    CaseResult {
+        family: family.id.clone(),
+        name: case.name.clone(),
+        file: family.file.clone(),
+        line: case.line,
+        expected: case.expect,
+        outcome,
+        todo: case.todo,
+        drawing,
     }
 }
 

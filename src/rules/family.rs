@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_yaml::Spanned;
 
-use super::ast::Chain;
+use super::ast::{Chain, ChainNode, OverlapClause};
 use super::load::{bad_format, is_version, syntax};
 use super::measure::{ChainProblem, check_chain};
-use super::parse::parse_chain;
+use super::parse::{parse_chain, parse_overlap};
 use super::place::{Place, span_of};
 use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry, When};
 use super::source::{CATALOGS, Entry};
-use super::{Case, CaseRow, Family, FamilyKind, Gates, Origin, Outcome, Range, Status, Toggle};
+use super::{Case, CaseRow, Family, FamilyKind, Gates, Independence, Origin, Outcome, Range, Status, Toggle};
 use crate::attribution::Stage;
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
@@ -86,6 +86,8 @@ impl Reader<'_> {
             split: self.chain(yaml.split.as_ref(), true),
             after: self.chain(yaml.after.as_ref(), false),
             before: self.chain(yaml.before.as_ref(), false),
+            overlap: self.overlap(yaml.overlap.as_ref()),
+            independent: yaml.independent.as_ref().map_or_else(Independence::default, |word| word.value.into()),
             per: yaml.per.into(),
             priority: yaml.priority,
             subsumes: words(&yaml.subsumes),
@@ -161,7 +163,8 @@ impl Reader<'_> {
                 self.error(Code::BadFamily, "a fuse family needs `fused`, `split` or both", id.clone(), "has neither");
             }
             Kind::Overlap if yaml.overlap.is_none() => {
-                self.error(Code::BadFamily, "an overlap family needs `overlap`", id.clone(), "has none");
+                self.error(Code::BadFamily, "an overlap family needs `overlap`", id.clone(), "has none").help =
+                    Some("write `overlap: exposed(all_reduce) beside exposed(gemm) within 200us`".to_owned());
             }
             _ => {}
         }
@@ -188,6 +191,25 @@ impl Reader<'_> {
                 }
                 self.chains.push((place, chain.clone()));
                 Some(chain)
+            }
+            Err(error) => {
+                self.found.push(syntax(&place, error));
+                None
+            }
+        }
+    }
+
+    /// Both sides are links like those of a chain, so what holds for these holds for them.
+    fn overlap(&mut self, text: Option<&Spanned<String>>) -> Option<OverlapClause> {
+        let text = text?;
+        let place = Place::of(self.file, text);
+        match parse_overlap(&text.value) {
+            Ok(clause) => {
+                for side in [&clause.exposed, &clause.beside] {
+                    let link = Chain { node: ChainNode::Link(side.clone()), span: side.span.clone() };
+                    self.chains.push((place.clone(), link));
+                }
+                Some(clause)
             }
             Err(error) => {
                 self.found.push(syntax(&place, error));

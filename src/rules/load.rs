@@ -16,6 +16,7 @@ use super::schema::frameworks::FrameworksFile;
 use super::schema::hardware::HardwareFile;
 use super::schema::launch::LaunchEntry;
 use super::schema::names::Names;
+use super::schema::overlap::OverlapFile;
 use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::schema::sites::SitesFile;
 use super::schema::stages::StagesFile;
@@ -129,6 +130,11 @@ impl<'a> Loader<'a> {
         self.room("fitness.yaml", |file| {
             rules.fitness = file;
             Ok(())
+        });
+        self.room("overlap.yaml", |file: OverlapFile| {
+            let checked = file.check();
+            rules.overlap = file;
+            checked
         });
         self.room("report.yaml", |file| {
             rules.report = file;

@@ -1,6 +1,6 @@
 //! The compiled form of `rules/` and `catalogs/`: immutable, families in id order.
 
-use super::ast::{Chain, Expr};
+use super::ast::{Chain, Expr, OverlapClause};
 
 /// A named predicate.
 #[derive(Clone, Debug)]
@@ -48,6 +48,18 @@ impl FamilyKind {
             Self::Overlap => "overlap",
         }
     }
+}
+
+/// `independent:` of an overlap family: what bears out that its sides do not need each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Independence {
+    /// The call sites differ.
+    Site,
+    /// The modules differ, instances of one class too.
+    Module,
+    /// The family says so, and no more.
+    #[default]
+    Declared,
 }
 
 /// `origin:` of a family.
@@ -233,6 +245,10 @@ pub struct Family {
     pub after: Option<Chain>,
     /// Context after the finding.
     pub before: Option<Chain>,
+    /// The two sides of an overlap.
+    pub overlap: Option<OverlapClause>,
+    /// What bears out that they are independent.
+    pub independent: Independence,
     /// Recurrence.
     pub per: Per,
     /// Order of rows of equal length.
@@ -411,6 +427,8 @@ pub struct RuleSet {
     pub families: Vec<Family>,
     /// How the report reads (`rules/report.yaml`).
     pub report: super::schema::report::ReportFile,
+    /// When a kernel is worth a row of the overlap table (`rules/overlap.yaml`).
+    pub overlap: super::schema::overlap::OverlapFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
     /// How files are told apart by their names (`rules/inputs.yaml`).

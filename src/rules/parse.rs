@@ -4,13 +4,15 @@
 use pest::Parser;
 use pest::iterators::Pair;
 
-use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join, Span};
+use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join, OverlapClause, Span};
 use crate::diagnostic::near;
 
 /// Parentheses, brackets and `not` within each other; deeper text is refused, so that no walk can run out of stack.
 const MAX_DEPTH: usize = 48;
 /// Largest number in `{n}`: chains are compiled to an automaton that holds each repeat.
 const MAX_REPEAT: u32 = 64;
+/// Farthest in `within 200us`: a tenth of a second is no neighbourhood.
+const MAX_WITHIN_US: u32 = 100_000;
 /// What an atom may look at, for near misses.
 const ATOMS: [&str; 11] =
     ["name", "inductor", "targs", "targ", "op", "site", "module", "category", "kind", "dims", "grid"];
@@ -53,6 +55,30 @@ pub fn parse_expr(text: &str) -> Result<Expr, SyntaxError> {
 pub fn parse_chain(text: &str) -> Result<Chain, SyntaxError> {
     let whole = pairs(Rule::chain_only, text)?;
     sequence(first(whole))
+}
+
+/// The two sides of an overlap: `overlap:`.
+pub fn parse_overlap(text: &str) -> Result<OverlapClause, SyntaxError> {
+    let whole = pairs(Rule::overlap_only, text)?;
+    let mut sides = Vec::new();
+    let mut within_us = 0;
+    for part in whole.into_inner() {
+        match part.as_rule() {
+            Rule::side => sides.extend(part.into_inner().find(|p| p.as_rule() == Rule::link).map(link)),
+            Rule::within => {
+                let micros = part.into_inner().find(|p| p.as_rule() == Rule::microseconds).map(first);
+                let micros = micros.expect("a distance has a number");
+                within_us =
+                    micros.as_str().parse().ok().filter(|us| (1..=MAX_WITHIN_US).contains(us)).ok_or_else(|| {
+                        SyntaxError::new(span(&micros), format!("a distance goes from 1us to {MAX_WITHIN_US}us"))
+                    })?;
+            }
+            _ => {}
+        }
+    }
+    let beside = sides.pop().expect("the grammar gives two sides")?;
+    let exposed = sides.pop().expect("the grammar gives two sides")?;
+    Ok(OverlapClause { exposed, beside, within_us })
 }
 
 fn pairs(rule: Rule, text: &str) -> Result<Pair<'_, Rule>, SyntaxError> {
@@ -114,6 +140,10 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     let found = if rest.is_empty() { "the end of the text".to_owned() } else { format!("`{}`", &rest[..width]) };
     let is_chain = rule == Rule::chain_only;
 
+    if rule == Rule::overlap_only {
+        return SyntaxError::new(here, format!("expected two sides and how far apart they may be, stopped at {found}"))
+            .help("write `exposed(a) beside exposed(b) within 200us`, a and b being predicates over one event");
+    }
     if let Some(open) = unclosed_quote(text) {
         return SyntaxError::new(open..text.len(), "this quote is never closed").help("end the text with `\"`");
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join};
+use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join, OverlapClause};
 
 /// A predicate as text.
 pub fn print_expr(expr: &Expr) -> String {
@@ -17,6 +17,12 @@ pub fn print_chain(chain: &Chain) -> String {
     let mut out = String::new();
     write_chain(&mut out, chain, Place::Top);
     out
+}
+
+/// The two sides of an overlap as text.
+pub fn print_overlap(clause: &OverlapClause) -> String {
+    let (exposed, beside) = (print_expr(&clause.exposed), print_expr(&clause.beside));
+    format!("exposed({exposed}) beside exposed({beside}) within {}us", clause.within_us)
 }
 
 /// What may stand without parentheses.

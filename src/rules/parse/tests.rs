@@ -129,6 +129,9 @@ fn every_example_of_the_page_is_read_or_refused_as_it_says() {
     for line in bad {
         assert!(parse_chain(line).is_err(), "{line}");
     }
+    for line in examples("overlap") {
+        assert_eq!(super::super::print_overlap(&parse_overlap(line).unwrap()), line);
+    }
 }
 
 #[test]
@@ -235,4 +238,23 @@ proptest! {
             prop_assert!(text.get(e.span).is_some());
         }
     }
+}
+
+#[test]
+fn an_overlap_is_two_sides_and_a_distance() {
+    let text = "exposed(all_reduce or name(\"x\")) beside exposed(gemm) within 200us";
+    assert_eq!(super::super::print_overlap(&parse_overlap(text).unwrap()), text);
+    for bad in [
+        "exposed(a) beside exposed(b)",
+        "exposed(a) within 200us",
+        "a beside b within 200us",
+        "exposed(a ~> b) beside exposed(b) within 1us",
+    ] {
+        let error = parse_overlap(bad).unwrap_err();
+        assert!(error.message.starts_with("expected two sides"), "{bad}: {}", error.message);
+    }
+    assert_eq!(
+        parse_overlap("exposed(a) beside exposed(b) within 0us").unwrap_err().message,
+        "a distance goes from 1us to 100000us"
+    );
 }

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
 use super::launch::LaunchEntry;
-use crate::rules::{FamilyKind, Origin, Per, SourcePath, Status};
+use crate::rules::{FamilyKind, Independence, Origin, Per, SourcePath, Status};
 
 /// The file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -196,6 +196,16 @@ pub enum Independent {
     Module,
     /// The family says so.
     Declared,
+}
+
+impl From<Independent> for Independence {
+    fn from(independent: Independent) -> Self {
+        match independent {
+            Independent::Site => Self::Site,
+            Independent::Module => Self::Module,
+            Independent::Declared => Self::Declared,
+        }
+    }
 }
 
 /// `checked:`.

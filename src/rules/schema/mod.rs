@@ -9,6 +9,7 @@ pub mod inputs;
 pub mod json;
 pub mod launch;
 pub mod names;
+pub mod overlap;
 pub mod pattern;
 pub mod report;
 pub mod shared;
