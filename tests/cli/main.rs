@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use llm_prof::cli::Streams;
 
 mod catalog;
+mod config;
 mod errors;
 mod flags;
 mod rules;
