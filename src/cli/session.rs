@@ -1,7 +1,9 @@
 //! What `triage` and `explain` do alike: load the rules, choose the files, read and attribute them.
 
 use std::fmt::Display;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -11,13 +13,13 @@ use super::failure::{Failure, code};
 use super::inputs::{self, Ask, Input};
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
-use crate::diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::report::TraceInfo;
 use crate::rules::{self, RuleSet, Sources};
 use crate::trace::{self, Trace};
 
-/// Rules loaded; families that were not asked for are gone.
-pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+/// Rules as the flags say, or what is wrong with them.
+pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnostic>>, Failure> {
     for (flag, dir) in knowledge
         .rules
         .iter()
@@ -35,10 +37,12 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
         (None, []) => Sources::embedded(),
         (rules, catalogs) => Sources::dirs(rules.as_deref(), catalogs),
     };
-    let mut rules = rules::load(&sources).map_err(|problems| {
-        let shown = diagnostic::render(&problems, streams.err_is_terminal);
-        Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
-    })?;
+    Ok(rules::load(&sources))
+}
+
+/// Rules loaded; families that were not asked for are gone.
+pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+    let mut rules = loaded(load(knowledge)?, streams)?;
     if !terminal.quiet {
         for replaced in &rules.overrides {
             say(
@@ -47,13 +51,68 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
             )?;
         }
     }
-    if let Some(include) = ids("--include", &knowledge.include)? {
-        rules.families.retain(|family| include.is_match(&family.id));
-    }
-    if let Some(exclude) = ids("--exclude", &knowledge.exclude)? {
-        rules.families.retain(|family| !exclude.is_match(&family.id));
-    }
+    Asked::of(knowledge)?.choose(&mut rules);
     Ok(rules)
+}
+
+/// The rules, and what `work` makes of the settings among them. The rules in the binary are loaded beside `work`: they
+/// hold no mistake that must be told first.
+pub(super) fn rules_beside<T>(
+    knowledge: &Knowledge,
+    terminal: &Terminal,
+    streams: &mut Streams,
+    work: impl FnOnce(&RuleSet, &mut Streams) -> Result<T, Failure>,
+) -> Result<(RuleSet, T), Failure> {
+    if knowledge.rules.is_some() || !knowledge.catalogs.is_empty() {
+        let rules = rules(knowledge, terminal, streams)?;
+        let done = work(&rules, streams)?;
+        return Ok((rules, done));
+    }
+    let asked = Asked::of(knowledge)?;
+    let sources = Sources::embedded().without_tests();
+    let settings = loaded(rules::load_settings(&sources), streams)?;
+    let (rules, took, done) = thread::scope(|scope| {
+        let loading = scope.spawn(|| {
+            let begin = Instant::now();
+            (rules::load(&sources), begin.elapsed())
+        });
+        let done = work(&settings, streams);
+        let (rules, took) = loading.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (rules, took, done)
+    });
+    let mut rules = loaded(rules, streams)?;
+    let done = done?;
+    detail(terminal, streams, &format!("loaded {} families beside, in {} ms", rules.families.len(), took.as_millis()))?;
+    asked.choose(&mut rules);
+    Ok((rules, done))
+}
+
+fn loaded(rules: Result<RuleSet, Vec<Diagnostic>>, streams: &Streams) -> Result<RuleSet, Failure> {
+    rules.map_err(|problems| {
+        let shown = diagnostic::render(&problems, streams.err_is_terminal);
+        Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
+    })
+}
+
+/// Families that are asked for.
+struct Asked {
+    include: Option<GlobSet>,
+    exclude: Option<GlobSet>,
+}
+
+impl Asked {
+    fn of(knowledge: &Knowledge) -> Result<Self, Failure> {
+        Ok(Self { include: ids("--include", &knowledge.include)?, exclude: ids("--exclude", &knowledge.exclude)? })
+    }
+
+    fn choose(&self, rules: &mut RuleSet) {
+        if let Some(include) = &self.include {
+            rules.families.retain(|family| include.is_match(&family.id));
+        }
+        if let Some(exclude) = &self.exclude {
+            rules.families.retain(|family| !exclude.is_match(&family.id));
+        }
+    }
 }
 
 /// Globs over family ids; none when there are none.
@@ -210,9 +269,8 @@ impl Reader<'_, '_, '_> {
         Ok(())
     }
 
-    /// What `-v` says.
     fn detail(&mut self, text: &str) -> Result<(), Failure> {
-        if self.terminal.verbose > 0 { say(self.streams, text) } else { Ok(()) }
+        detail(self.terminal, self.streams, text)
     }
 
     /// A file that nobody asked for by name may be broken.
@@ -253,7 +311,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
 }
 
 /// The id of a framework as people write it.
-fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
+pub(super) fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(text);
     if wanted == "auto" {
@@ -267,6 +325,11 @@ fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
     let near = diagnostic::near(text, ids.iter().copied());
     let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
     Err(Failure::usage(format!("--framework {text}: expected auto or one of {}{near}", ids.join(", "))))
+}
+
+/// What `-v` says.
+pub(super) fn detail(terminal: &Terminal, streams: &mut Streams, text: &str) -> Result<(), Failure> {
+    if terminal.verbose > 0 { say(streams, text) } else { Ok(()) }
 }
 
 /// One line for people.
