@@ -18,6 +18,7 @@ mod stage;
 mod tests;
 
 pub use build::attribute;
+pub use launch::NO_SUCH_DEVICE;
 pub use model::*;
 pub use pattern::{Found, Pattern};
 pub use settings::{

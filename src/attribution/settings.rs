@@ -14,6 +14,8 @@ pub struct Settings {
     pub rank_labels: Vec<Pattern>,
     /// Ranks in such a label: `{rank}`.
     pub label_ranks: Vec<Pattern>,
+    /// Labels of tensor-parallel ranks: `TP{rank}`.
+    pub tp_labels: Vec<Pattern>,
     /// Rounding of the trace: times closer than this count as equal.
     pub slack: Nanos,
     /// A replay is joined with a capture when at least this share (per cent) of its kernels has the capture's names
@@ -161,6 +163,8 @@ pub struct FactKeys {
     pub model_modules: Vec<Pattern>,
     /// Frames that prove tensor parallelism at work.
     pub tp_frames: Vec<Pattern>,
+    /// Kernels that prove it.
+    pub tp_kernels: Vec<Pattern>,
 }
 
 /// A device.

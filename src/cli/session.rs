@@ -172,6 +172,7 @@ struct Reader<'r, 's, 'o> {
 
 impl Reader<'_, '_, '_> {
     fn attribute(&mut self, input: Input, given: &Given) -> Result<(Timeline, Vec<TraceInfo>), Failure> {
+        let asked = given.rank;
         let mut given = given.clone();
         given.stage_hint = input.stage;
         if !input.merged {
@@ -199,6 +200,15 @@ impl Reader<'_, '_, '_> {
         }
         let begin = Instant::now();
         let timeline = attribution::attribute(trace, &captures, &self.rules.attribution, &self.rules.names, &given);
+        // Another device than the one asked for would answer another question.
+        if let Some(warning) = timeline.warnings.iter().find(|warning| warning.code == attribution::NO_SUCH_DEVICE) {
+            return Err(Failure::input(format!("{}: {}", info.path, warning.text)));
+        }
+        if let (Some(asked), Some(own)) = (asked, timeline.run.rank.as_ref())
+            && own.value != asked
+        {
+            return Err(Failure::input(format!("{}: this is rank {}, not rank {asked}", info.path, own.value)));
+        }
         self.detail(&format!("attributed {} launches in {} ms", timeline.launches.len(), begin.elapsed().as_millis()))?;
         if !joins_another_file(&timeline) {
             for capture in infos.iter_mut().filter(|capture| capture.taken) {

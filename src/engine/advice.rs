@@ -6,10 +6,21 @@ use super::{Action, State, Tri};
 use crate::attribution::Run;
 use crate::rules::{Family, Origin, RuleSet, SourcePath, Status, Toggle};
 
-/// The toggles of a family as the trace's version spells them; the newest spelling when the version is unknown.
+/// The toggles of a family as the trace's version spells them; when the version is unknown, those that the server
+/// arguments name, else the newest spelling.
 pub fn toggles<'a>(family: &'a Family, run: &Run) -> Vec<&'a Toggle> {
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    if version.is_none() && spelled_by_args(family, run) {
+        let named: Vec<&Toggle> = family.toggles.iter().filter(|t| argument(run, &t.name).is_some()).collect();
+        let newest: Vec<&Toggle> = named.iter().copied().filter(|t| t.until.is_none()).collect();
+        return if newest.is_empty() { named } else { newest };
+    }
     family.toggles.iter().filter(|t| holds(version, t.since.as_deref(), t.until.as_deref())).collect()
+}
+
+/// Whether the server arguments, which one version wrote, name a toggle of the family.
+fn spelled_by_args(family: &Family, run: &Run) -> bool {
+    family.toggles.iter().any(|toggle| argument(run, &toggle.name).is_some())
 }
 
 /// The places of the fused path in the trace's version; those of the newest when the version is unknown.
@@ -95,7 +106,8 @@ pub(super) fn advice(
         if let (Some(since), true) = (&family.since, matches!(action, Action::Check | Action::TurnOn)) {
             let framework = run.framework.as_ref().map_or("the framework", |known| known.value.as_str());
             words.push(format!("it is in {framework} ≥ {since}, and the version of this trace is unknown"));
-        } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) {
+        } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) && !spelled_by_args(family, run)
+        {
             words.push("spelled as in the newest version, as this trace's is unknown".to_owned());
         }
     }

@@ -131,6 +131,7 @@ fn attribution(analyses: &[Analysis]) -> Attribution {
         sum.by_time += counts.by_time;
         sum.by_position += counts.by_position;
         sum.by_mapping += counts.by_mapping;
+        sum.without_op += counts.without_op;
         sum.without_launch += counts.without_launch;
         sum.capture_launches += counts.capture_launches;
     }

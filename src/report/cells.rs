@@ -312,6 +312,7 @@ pub(super) fn no_kernels(report: &Report, stage: Option<&StageInfo>) -> String {
 /// Why a fuse table has no row, and what would fill it.
 pub(super) fn no_fuse(report: &Report, stage: Option<&StageInfo>) -> String {
     match stage {
+        None if report.gpu.launches > 0 => format!("No row: {}", no_gpu_events(report)),
         None => "No row: there is no GPU event to look at.".to_owned(),
         Some(stage) if stage.fuse.total > 0 => "No row over the bar; --min-share 0 shows all.".to_owned(),
         Some(_) if report.framework.is_none() => "No row: no known chain of kernels, and the framework is unknown; \
@@ -327,6 +328,7 @@ pub(super) fn no_fuse(report: &Report, stage: Option<&StageInfo>) -> String {
 /// Why an overlap table has no row.
 pub(super) fn no_overlap(report: &Report, stage: Option<&StageInfo>) -> String {
     match stage {
+        None if report.gpu.launches > 0 => format!("No row: {}", no_gpu_events(report)),
         None => "No row: there is no GPU event to look at.".to_owned(),
         Some(stage) if stage.overlap.total > 0 => "No row over the bar; --min-share 0 shows all.".to_owned(),
         Some(_) if report.overlap_why.is_empty() => "No row.".to_owned(),
@@ -374,10 +376,18 @@ pub(super) fn risk(row: &OverlapRow) -> String {
     if some.len() > 1 { format!("{} ({})", row.risk, some.join(", ")) } else { row.risk.clone() }
 }
 
-fn no_gpu_events(report: &Report) -> String {
+/// The same with a capital.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Why there is no section: no GPU event at all, or none in the stage that was asked for.
+pub(super) fn no_gpu_events(report: &Report) -> String {
     let fitness = report.fitness.first().filter(|_| report.gpu.launches == 0);
+    let there: Vec<&str> = report.stages.iter().filter(|s| s.launches > 0).map(|s| s.title).collect();
     fitness.map_or_else(
-        || "no GPU event in the stages asked for.".to_owned(),
+        || format!("no GPU event in the stage asked for; the trace has {}.", there.join(", ")),
         |fitness| format!("{} {}", fitness.finding, fitness.fix),
     )
 }
@@ -432,9 +442,13 @@ pub(super) fn locations(row: &FuseRow) -> Vec<String> {
 pub(super) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
     (toggles.iter())
         .map(|toggle| {
-            let flag = toggle.spelling.starts_with('-') && toggle.value == "true";
+            let flag = toggle.spelling.starts_with('-');
             let spelling = clean(&toggle.spelling);
-            if flag || toggle.value.is_empty() { spelling } else { format!("{spelling}={}", clean(&toggle.value)) }
+            if toggle.value.is_empty() || flag && toggle.value == "true" {
+                spelling
+            } else {
+                format!("{spelling}{}{}", if flag { ' ' } else { '=' }, clean(&toggle.value))
+            }
         })
         .collect()
 }
