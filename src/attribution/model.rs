@@ -271,6 +271,8 @@ pub struct Run {
     pub server_args: BTreeMap<String, String>,
     /// Where they were read.
     pub server_args_source: Option<String>,
+    /// Toggles that the server's log says are on, each with its line.
+    pub asked: BTreeMap<String, String>,
     /// Whether Python stacks, shapes and ops were recorded.
     pub with_stack: Option<bool>,
     /// Same for input shapes.

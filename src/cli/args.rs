@@ -37,6 +37,9 @@ pub enum Command {
     Triage(Box<Triage>),
     /// Why a row of the fuse-pattern table is there, or why none is.
     Explain(Box<Explain>),
+    /// Whether a trace is fit to judge; each finding with its fix.
+    #[command(after_help = EXIT_CODES)]
+    Doctor(Box<Doctor>),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -89,6 +92,37 @@ pub struct Explain {
     /// The terminal.
     #[command(flatten)]
     pub terminal: Terminal,
+}
+
+/// `llm-prof doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Trace files, folders, globs, or `-` for standard input.
+    #[arg(value_name = "TRACE", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Format.
+    #[arg(short, long, value_enum, env = "LLM_PROF_FORMAT", hide_env = true, default_value_t = DoctorFormat::Text)]
+    pub format: DoctorFormat,
+    /// The run.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// A format of `doctor`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people.
+    #[default]
+    #[value(alias = "markdown")]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `llm-prof rules ..`.
@@ -145,6 +179,9 @@ pub struct Input {
     /// Server arguments as JSON [default: the file beside the trace or one folder up].
     #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_ARGS", hide_env = true)]
     pub server_args: Option<PathBuf>,
+    /// Log of the server: says when the trace is of another backend, and which fused paths were asked for.
+    #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_LOG", hide_env = true)]
+    pub server_log: Option<PathBuf>,
     /// Rank to read [default: the lowest].
     #[arg(long, value_name = "N", env = "LLM_PROF_RANK", hide_env = true)]
     pub rank: Option<i64>,

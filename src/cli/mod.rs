@@ -1,11 +1,13 @@
 //! The command line: one file a subcommand.
 
 pub mod args;
+mod doctor;
 mod explain;
 mod failure;
 mod inputs;
 mod output;
 mod rules;
+mod server_log;
 mod session;
 mod streams;
 mod triage;
@@ -53,6 +55,10 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Explain(args) => {
             threads(args.input.threads);
             explain::run(args, streams)
+        }
+        Command::Doctor(args) => {
+            threads(args.input.threads);
+            doctor::run(args, streams)
         }
         Command::Rules(command) => rules::run(command, streams),
         Command::Completions { shell } => {

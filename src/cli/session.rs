@@ -9,10 +9,13 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::args::{self, Knowledge, StageArg, Terminal};
 use super::failure::{Failure, code};
 use super::inputs::{self, Ask, Input};
+use super::server_log;
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic;
-use crate::report::TraceInfo;
+use crate::engine::{self, Classes, Finding};
+use crate::graph;
+use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::{self, RuleSet, Sources};
 use crate::trace::{self, Trace};
 
@@ -95,6 +98,32 @@ pub(super) fn open(
     }
     session.traces.extend(chosen.left);
     Ok(session)
+}
+
+/// A timeline with what the engine makes of it.
+pub(super) struct Judged<'a> {
+    pub(super) timeline: &'a Timeline,
+    pub(super) classes: Classes,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Classifies and searches each timeline.
+pub(super) fn judge<'a>(timelines: &'a [Timeline], rules: &RuleSet) -> Vec<Judged<'a>> {
+    (timelines.iter())
+        .map(|timeline| {
+            let classes = engine::classify(rules, timeline);
+            let findings = engine::run(rules, timeline, &graph::build(timeline), &classes);
+            Judged { timeline, classes, findings }
+        })
+        .collect()
+}
+
+/// The report on all of them.
+pub(super) fn report(judged: &[Judged], rules: &RuleSet, options: &Options) -> Report {
+    let analyses: Vec<Analysis> = (judged.iter())
+        .map(|one| Analysis { timeline: one.timeline, classes: &one.classes, findings: &one.findings })
+        .collect();
+    report::build(&analyses, rules, options)
 }
 
 /// The one stage that was asked for.
@@ -239,6 +268,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
         device: input.device.clone(),
         rank: input.rank,
         stage_hint: None,
+        asked: input.server_log.as_deref().map(|path| server_log::read(path, rules)).transpose()?.unwrap_or_default(),
     })
 }
 

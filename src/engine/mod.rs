@@ -2,6 +2,7 @@
 
 pub mod advice;
 mod automaton;
+mod blind;
 mod cases;
 mod chain;
 mod classify;
@@ -20,6 +21,7 @@ mod tri;
 pub mod version;
 
 pub use automaton::{Alphabet, Match, find};
+pub use blind::cannot_look;
 pub use cases::{CaseResult, run_term_cases};
 pub use chain::{Pattern, Program};
 pub use classify::{Classes, OTHER, classify};

@@ -31,7 +31,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         },
         mode: "single-trace",
         traces: options.traces.clone(),
-        fitness: fitness::check(analyses, &rules.fitness.fitness),
+        fitness: fitness::check(analyses, &options.traces, rules),
         attribution: attribution(analyses),
         framework_title: framework.as_ref().map(|id| rules.report.titles.get(id).unwrap_or(id).clone()),
         framework,

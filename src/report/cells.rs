@@ -1,6 +1,6 @@
 //! What all formats for people say in the same words: cells, header lines, reasons for empty tables.
 
-use super::{EvidenceKernel, FuseRow, KernelRow, Report, StageInfo, StepInfo, TraceInfo};
+use super::{EvidenceKernel, Fitness, FuseRow, KernelRow, Report, StageInfo, StepInfo, TraceInfo};
 use crate::units::{Nanos, percent};
 
 /// Integer time of a JSON figure.
@@ -257,6 +257,36 @@ pub(super) fn family_of(row_id: Option<&str>) -> &str {
     let id = row_id.unwrap_or("another row");
     let id = id.strip_prefix("fuse/").unwrap_or(id);
     id.rsplit_once('/').map_or(id, |(family, _)| family)
+}
+
+/// What stands above the tables: notes are left to `doctor`.
+pub(super) fn fitness(report: &Report) -> impl Iterator<Item = &Fitness> {
+    report.fitness.iter().filter(|fitness| fitness.level != "note")
+}
+
+/// The worst first; of one level in the order of the rules.
+pub(super) fn by_level(report: &Report) -> Vec<&Fitness> {
+    let mut all: Vec<&Fitness> = report.fitness.iter().collect();
+    all.sort_by_key(|fitness| match fitness.level.as_str() {
+        "unfit" => 0,
+        "limits" => 1,
+        _ => 2,
+    });
+    all
+}
+
+/// The last line of `doctor`.
+pub(super) fn verdict(report: &Report) -> String {
+    let of = |level: &str| report.fitness.iter().filter(|fitness| fitness.level == level).count() as u64;
+    match (of("unfit"), of("limits"), of("note")) {
+        (0, 0, 0) => "fit to judge; nothing to mend.".to_owned(),
+        (0, 0, notes) => format!("fit to judge; {} for completeness.", plural(notes, "note")),
+        (0, limits, _) => format!(
+            "fit to judge; {} what can be asked.",
+            if limits == 1 { "1 finding limits".to_owned() } else { format!("{limits} findings limit") }
+        ),
+        _ => "unfit: there is nothing to judge until the first finding is mended.".to_owned(),
+    }
 }
 
 /// Why a kernel table has no row, and what would fill it.

@@ -130,6 +130,10 @@ impl<'a> Loader<'a> {
             rules.fitness = file;
             Ok(())
         });
+        self.room("server-log.yaml", |file| {
+            rules.server_log = file;
+            Ok(())
+        });
         self.room("report.yaml", |file| {
             rules.report = file;
             Ok(())

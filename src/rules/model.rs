@@ -336,6 +336,8 @@ pub struct RuleSet {
     pub report: super::schema::report::ReportFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
+    /// What a server's log says (`rules/server-log.yaml`).
+    pub server_log: super::schema::server_log::ServerLogFile,
     /// How files are told apart by their names (`rules/inputs.yaml`).
     pub inputs: super::schema::inputs::InputsFile,
     /// Families replaced by added catalogs, in id order.

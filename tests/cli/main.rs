@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use llm_prof::cli::Streams;
 
+mod doctor;
 mod errors;
 mod flags;
 mod rules;

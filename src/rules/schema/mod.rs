@@ -10,6 +10,7 @@ pub mod launch;
 pub mod names;
 pub mod pattern;
 pub mod report;
+pub mod server_log;
 pub mod shared;
 pub mod sites;
 pub mod stages;
