@@ -97,6 +97,8 @@ pub enum FoundBy {
     Position,
     /// Alignment with the mapping trace.
     Mapping,
+    /// There is a mapping trace, and nothing in it stands for this launch.
+    NoCounterpart,
     /// Not found.
     None,
 }
@@ -109,6 +111,7 @@ impl FoundBy {
             Self::Time => "time",
             Self::Position => "position",
             Self::Mapping => "mapping",
+            Self::NoCounterpart => "no-counterpart",
             Self::None => "none",
         }
     }

@@ -55,8 +55,20 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Triage {
     /// Trace files, folders, globs, or `-` for standard input.
-    #[arg(value_name = "PATH", required_unless_present = "old_input")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["old_input", "formal_input"])]
     pub paths: Vec<PathBuf>,
+    /// Trace of an eager run of the same server: locations come from it, every figure from PATH. May be repeated.
+    #[arg(long, value_name = "PATH", env = "LLM_PROF_MAPPING", hide_env = true, value_delimiter = ':')]
+    pub mapping: Vec<PathBuf>,
+    /// Go on though the traces of a pair are of unlike framework, model or TP.
+    #[arg(long, env = "LLM_PROF_FORCE", hide_env = true)]
+    pub force: bool,
+    /// Accepted from the tool before this one.
+    #[arg(long, value_name = "PATH", hide = true, requires = "formal_input")]
+    pub mapping_input: Vec<PathBuf>,
+    /// Accepted from the tool before this one.
+    #[arg(long, value_name = "PATH", hide = true, requires = "mapping_input")]
+    pub formal_input: Vec<PathBuf>,
     /// Accepted from the tool before this one.
     #[arg(long = "input", value_name = "PATH", hide = true)]
     pub old_input: Vec<PathBuf>,

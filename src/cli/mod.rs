@@ -6,6 +6,7 @@ mod explain;
 mod failure;
 mod inputs;
 mod output;
+mod pairs;
 mod rules;
 mod server_log;
 mod session;

@@ -1,6 +1,7 @@
 //! [`RuleSet`](crate::rules::RuleSet) and [`KernelGraph`](crate::graph::KernelGraph) in, [`Finding`]s out.
 
 pub mod advice;
+mod align;
 mod automaton;
 mod blind;
 mod cases;
@@ -11,6 +12,7 @@ pub mod family_test;
 mod finding;
 pub mod gates;
 mod miss;
+pub mod pair;
 mod predicate;
 mod run;
 mod subsume;

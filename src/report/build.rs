@@ -29,7 +29,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
             digest: rules.digest.clone(),
             families: rules.families.len(),
         },
-        mode: "single-trace",
+        mode: if options.pair { "mapping-formal" } else { "single-trace" },
         traces: options.traces.clone(),
         fitness: fitness::check(analyses, &options.traces, rules),
         attribution: attribution(analyses),

@@ -63,6 +63,9 @@ pub(super) struct Place {
 impl Place {
     /// `models/qwen3.py:167 forward in Qwen3Attention`, in at most `columns` when they are given: folders go first.
     pub(super) fn text(&self, columns: Option<usize>) -> String {
+        if self.found_by == "no-counterpart" {
+            return "no counterpart in the mapping trace".to_owned();
+        }
         let within = match (self.location.is_empty(), self.module.is_empty()) {
             (true, true) => return "location unknown".to_owned(),
             (true, false) => return self.module.clone(),
@@ -89,7 +92,7 @@ fn cut_folders(path: &str, columns: usize) -> String {
 pub(super) fn found(found_by: &str) -> &'static str {
     match found_by {
         "position" => " (by position in the capture)",
-        "mapping" => " (from the mapping)",
+        "mapping" => " (from the mapping trace)",
         _ => "",
     }
 }
@@ -112,7 +115,8 @@ pub(super) fn places(row: &KernelRow) -> Vec<Place> {
         }
     }
     places.sort_by(|a, b| b.share_pct.total_cmp(&a.share_pct));
-    if places.iter().all(|place| place.location.is_empty() && place.module.is_empty()) {
+    let empty = |place: &Place| place.location.is_empty() && place.module.is_empty();
+    if places.iter().all(|place| empty(place) && place.found_by != "no-counterpart") {
         places.clear();
     }
     places
@@ -120,8 +124,11 @@ pub(super) fn places(row: &KernelRow) -> Vec<Place> {
 
 /// How the places of all rows were found, when that is one way and worth a word.
 pub(super) fn found_alike(rows: &[&KernelRow]) -> Option<&'static str> {
-    let mut ways =
-        rows.iter().flat_map(|row| &row.sites).map(|site| site.found_by.as_str()).filter(|way| *way != "none");
+    let mut ways = rows
+        .iter()
+        .flat_map(|row| &row.sites)
+        .map(|site| site.found_by.as_str())
+        .filter(|way| !matches!(*way, "none" | "no-counterpart"));
     let first = ways.next()?;
     Some(found(first)).filter(|text| !text.is_empty() && ways.all(|way| way == first))
 }
@@ -144,7 +151,12 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let (taken, left): (Vec<_>, Vec<_>) = report.traces.iter().partition(|info| info.taken);
     for info in taken {
-        let key = if info.role == "capture" { "Capture" } else { "Trace" };
+        let key = match info.role.as_str() {
+            "capture" => "Capture",
+            "formal" => "Formal",
+            "mapping" => "Mapping",
+            _ => "Trace",
+        };
         lines.push((key, trace(info)));
         lines.extend(info.warnings.iter().map(|warning| ("Warning", clean(warning))));
     }
