@@ -42,6 +42,9 @@ pub(super) fn take(
     let sides: Vec<Side> = theirs.iter().map(|(timeline, classes)| Side { timeline, classes }).collect();
     let mut warnings: Vec<String> = Vec::new();
     for timeline in &mut formal.timelines {
+        for theirs in &sides {
+            pair::facts(&mut timeline.run, &theirs.timeline.run);
+        }
         let classes = engine::classify(rules, timeline);
         let ties = pair::ties(rules, Side { timeline, classes: &classes }, &sides);
         for (stage, other) in &ties.borrowed {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::align::align;
 use super::predicate::{Answers, Predicates};
 use super::{Action, Classes, Finding, State, Tri};
-use crate::attribution::{LaunchId, Run, Stage, StepId, Timeline};
+use crate::attribution::{Known, LaunchId, Run, Stage, StepId, Timeline};
 use crate::rules::{Mapping, RuleSet};
 use crate::trace::GpuKind;
 
@@ -38,7 +38,7 @@ pub fn unlike(formal: &Run, mapping: &Run) -> Vec<String> {
             words.push(format!("{what} is {mapping} in the mapping trace and {formal} in the formal trace"));
         }
     };
-    let text = |known: &Option<crate::attribution::Known<String>>| known.as_ref().map(|known| known.value.clone());
+    let text = |known: &Option<Known<String>>| known.as_ref().map(|known| known.value.clone());
     let (a, b) = (text(&formal.framework), text(&mapping.framework));
     differ("the framework", a.clone(), b.clone(), a == b);
     let (a, b) = (text(&formal.model), text(&mapping.model));
@@ -58,6 +58,26 @@ fn same_model(a: &str, b: &str) -> bool {
     };
     let (a, b) = (plain(a), plain(b));
     a.contains(&b) || b.contains(&a)
+}
+
+/// Facts of the server that the formal trace does not tell and the mapping trace does.
+pub fn facts(formal: &mut Run, mapping: &Run) {
+    let told = |source: &str| format!("mapping trace: {source}");
+    for (ours, theirs) in [
+        (&mut formal.framework, &mapping.framework),
+        (&mut formal.framework_version, &mapping.framework_version),
+        (&mut formal.model, &mapping.model),
+        (&mut formal.hardware, &mapping.hardware),
+        (&mut formal.vendor, &mapping.vendor),
+        (&mut formal.arch, &mapping.arch),
+    ] {
+        if let (None, Some(known)) = (&ours, theirs) {
+            *ours = Some(Known { value: known.value.clone(), source: told(&known.source) });
+        }
+    }
+    if let (None, Some(known)) = (&formal.tp, &mapping.tp) {
+        formal.tp = Some(Known { value: known.value, source: told(&known.source) });
+    }
 }
 
 /// The launches of one step, or those of a stage outside all steps.

@@ -7,6 +7,7 @@ use llm_prof::cli::Streams;
 mod doctor;
 mod errors;
 mod flags;
+mod pairs;
 mod rules;
 mod triage;
 
