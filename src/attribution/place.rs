@@ -236,7 +236,7 @@ fn frames(
     for lane in &scene.trace.frames {
         let Some(&asked) = by_lane.get(&lane.lane) else { continue };
         let mut nest = Nest::new(scene.slack);
-        let mut asked = asked.iter().copied().peekable();
+        let mut asked = asked.iter().copied();
         let mut answer = |nest: &mut Nest, ask: u32, tree: &mut Tree| {
             let place = &mut places[ask as usize];
             place.frame = Lookup::Nowhere;
@@ -244,9 +244,18 @@ fn frames(
                 (place.frame, place.frame_found_by) = (Lookup::At(node), FoundBy::Time);
             }
         };
+        let time_of = |ask: u32| asks[ask as usize].time;
+        let mut next = asked.next();
         in_start_order(lane, |frame| {
-            while let Some(ask) = asked.next_if(|&ask| asks[ask as usize].time < frame.start) {
+            while let Some(ask) = next.filter(|&ask| time_of(ask) < frame.start) {
                 answer(&mut nest, ask, out.frames);
+                next = asked.next();
+            }
+            // Most frames are over before the next call, and so enclose none.
+            let Some(ask) = next else { return false };
+            let end = frame.start + frame.dur;
+            if end < time_of(ask) - scene.slack {
+                return true;
             }
             let at = frame.name.0 as usize;
             if kept.len() <= at {
@@ -267,22 +276,23 @@ fn frames(
                 }
             });
             if let Some(name) = name {
-                nest.open(frame.start, frame.start + frame.dur, name, 0);
+                nest.open(frame.start, end, name, 0);
             }
+            true
         });
-        for ask in asked {
+        for ask in next.into_iter().chain(asked) {
             answer(&mut nest, ask, out.frames);
         }
     }
 }
 
-/// Frames of a lane in start order; sorts only where the file did not.
-fn in_start_order(lane: &FrameLane, mut each: impl FnMut(Frame)) {
+/// Frames of a lane in start order, until `each` wants no more; sorts only where the file did not.
+fn in_start_order(lane: &FrameLane, each: impl FnMut(Frame) -> bool) {
     if lane.sorted {
-        lane.frames().for_each(each);
+        lane.frames().all(each);
         return;
     }
     let mut frames: Vec<Frame> = lane.frames().collect();
     frames.sort_by_key(|f| (f.start, std::cmp::Reverse(f.dur)));
-    frames.into_iter().for_each(&mut each);
+    frames.into_iter().all(each);
 }

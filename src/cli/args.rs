@@ -18,7 +18,7 @@ Exit codes:
   101  a bug of llm-prof; please report it
   130  interrupted
 
-Every flag can be set in the environment: LLM_PROF_MIN_SHARE=0.5 is --min-share 0.5.";
+Every flag can be set in the environment, LLM_PROF_MIN_SHARE=0.5, and in llm-prof.toml; --show-config tells what holds.";
 
 /// Where the GPU time of an LLM server goes, and which known fused path should apply but does not.
 #[derive(Debug, Parser)]
@@ -26,7 +26,25 @@ Every flag can be set in the environment: LLM_PROF_MIN_SHARE=0.5 is --min-share 
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Which configuration is read.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// Configuration [default: llm-prof.toml here or above, else that of the user].
+    #[arg(long, value_name = "FILE", global = true, conflicts_with = "isolated")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration.
+    #[arg(long, global = true)]
+    pub isolated: bool,
+    /// Print every setting with where its value comes from, and do nothing else.
+    #[arg(long, global = true)]
+    pub show_config: bool,
 }
 
 /// What to do.
@@ -35,14 +53,17 @@ pub enum Command {
     /// The report: kernel table, fuse-pattern table, summary.
     #[command(after_help = EXIT_CODES)]
     Triage(Box<Triage>),
-    /// Why a row of the fuse-pattern table is there, or why none is.
+    /// Why a row is there, or why none is; what a family, or the code of a mistake, means.
     Explain(Box<Explain>),
     /// Whether a trace is fit to judge; each finding with its fix.
     #[command(after_help = EXIT_CODES)]
     Doctor(Box<Doctor>),
     /// Test, check and list the rules.
     #[command(subcommand)]
-    Rules(RulesCommand),
+    Rules(Box<RulesCommand>),
+    /// Version, age and contents of the catalog.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Completion script of a shell.
     #[command(hide = true)]
     Completions {
@@ -89,11 +110,12 @@ pub struct Triage {
 /// `llm-prof explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Family, such as sglang/qk-norm-rope, or the id of a row.
-    #[arg(value_name = "FAMILY")]
-    pub family: String,
-    /// Trace files, folders, globs, or `-` for standard input.
-    #[arg(value_name = "TRACE", required = true)]
+    /// Family, such as sglang/qk-norm-rope; id of a row, such as kernel/decode/b9b9fd365151; code of a mistake, such as
+    /// E012.
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    /// Trace files, folders, globs, or `-` for standard input; without any, the page of the family.
+    #[arg(value_name = "TRACE")]
     pub paths: Vec<PathBuf>,
     /// The run.
     #[command(flatten)]
@@ -141,28 +163,220 @@ pub enum DoctorFormat {
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Runs the tests of terms, categories and families.
-    Test {
-        /// Families whose tests are run: a glob over ids; tests of terms are left out.
-        #[arg(long, value_name = "GLOB", env = "LLM_PROF_FAMILY", hide_env = true)]
-        family: Option<String>,
-        /// The rules.
-        #[command(flatten)]
-        knowledge: Knowledge,
-        /// The terminal.
-        #[command(flatten)]
-        terminal: Terminal,
-    },
+    Test(RulesTest),
     /// Loads the rules and says every mistake in them.
-    Check {
-        /// The rules.
-        #[command(flatten)]
-        knowledge: Knowledge,
-        /// The terminal.
-        #[command(flatten)]
-        terminal: Terminal,
-    },
-    /// Lists the families.
-    List {
+    Check(RulesCheck),
+    /// Lists the families, grouped by framework.
+    List(RulesList),
+    /// The page of one family.
+    Show(RulesShow),
+    /// Writes a new family whose tests run at once.
+    New(RulesNew),
+    /// Puts the keys of families in order; comments stay with their keys.
+    Fmt(RulesFmt),
+    /// JSON schemas of rule files, for editors.
+    Schema(RulesSchema),
+    /// Pages of the catalog, one a framework.
+    Docs(RulesDocs),
+}
+
+/// `llm-prof rules test`.
+#[derive(Debug, Args)]
+pub struct RulesTest {
+    /// Families whose tests are run: a glob over ids; tests of terms are left out.
+    #[arg(long, value_name = "GLOB", env = "LLM_PROF_FAMILY", hide_env = true)]
+    pub family: Option<String>,
+    /// Format: text, or github for lines that show in a pull request.
+    #[arg(short, long, value_enum, env = "LLM_PROF_TEST_FORMAT", hide_env = true, default_value_t = LogFormat::Text)]
+    pub format: LogFormat,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof rules check`.
+#[derive(Debug, Args)]
+pub struct RulesCheck {
+    /// Warnings fail, too.
+    #[arg(long, env = "LLM_PROF_STRICT", hide_env = true)]
+    pub strict: bool,
+    /// Format: text, or github for lines that show in a pull request.
+    #[arg(short, long, value_enum, env = "LLM_PROF_TEST_FORMAT", hide_env = true, default_value_t = LogFormat::Text)]
+    pub format: LogFormat,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof rules list`.
+#[derive(Debug, Args)]
+pub struct RulesList {
+    /// Families of this framework.
+    #[arg(long, value_name = "NAME", env = "LLM_PROF_LIST_FRAMEWORK", hide_env = true)]
+    pub framework: Option<String>,
+    /// Families of this origin.
+    #[arg(long, value_enum, env = "LLM_PROF_ORIGIN", hide_env = true)]
+    pub origin: Option<OriginArg>,
+    /// Families of this status.
+    #[arg(long, value_enum, env = "LLM_PROF_STATUS", hide_env = true)]
+    pub status: Option<StatusArg>,
+    /// Families that look for this kernel: its name as a trace has it, or a part of a name in their tests.
+    #[arg(long, value_name = "NAME", env = "LLM_PROF_KERNEL", hide_env = true)]
+    pub kernel: Option<String>,
+    /// Format.
+    #[arg(short, long, value_enum, env = "LLM_PROF_LIST_FORMAT", hide_env = true, default_value_t = Format::Text)]
+    pub format: Format,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof rules show`.
+#[derive(Debug, Args)]
+pub struct RulesShow {
+    /// Family, such as sglang/qk-norm-rope.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof rules new`.
+#[derive(Debug, Args)]
+pub struct RulesNew {
+    /// Kind of the family.
+    #[arg(value_enum)]
+    pub kind: KindArg,
+    /// Its id: framework/name, small letters, digits and `-`.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Trace that shows the path when it is off.
+    #[arg(long, value_name = "TRACE", requires = "kernels", env = "LLM_PROF_FROM", hide_env = true)]
+    pub from: Option<PathBuf>,
+    /// Kernels of the trace in the order in which they run, a part of each name.
+    #[arg(
+        long,
+        value_name = "A,B,C",
+        requires = "from",
+        value_delimiter = ',',
+        env = "LLM_PROF_KERNELS",
+        hide_env = true
+    )]
+    pub kernels: Vec<String>,
+    /// The run.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof rules fmt`.
+#[derive(Debug, Args)]
+pub struct RulesFmt {
+    /// Families, or folders of them [default: catalogs].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Change nothing; fail when something is out of order.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `llm-prof rules schema`.
+#[derive(Debug, Args)]
+pub struct RulesSchema {
+    /// Schema to print: family, terms, categories or graph.
+    #[arg(value_name = "NAME", default_value = "family")]
+    pub name: String,
+    /// Where files are written or compared.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// `llm-prof rules docs`.
+#[derive(Debug, Args)]
+pub struct RulesDocs {
+    /// Where pages are written or compared.
+    #[command(flatten)]
+    pub target: Target,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// A folder of files that are made.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Write the files into this folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    pub write: Option<PathBuf>,
+    /// Fail when the files of this folder are not what would be written.
+    #[arg(long, value_name = "DIR")]
+    pub check: Option<PathBuf>,
+}
+
+/// Format of what checks and tests say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// Workflow commands, one a mistake.
+    Github,
+}
+
+/// `kind` of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    /// A fused path.
+    Fuse,
+}
+
+/// `origin` of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OriginArg {
+    /// In the framework's releases.
+    Mainline,
+    /// In a library or another framework.
+    Upstream,
+    /// In an open pull request.
+    Inflight,
+}
+
+/// `status` of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatusArg {
+    /// Not proved on a real trace.
+    Trial,
+    /// Proved.
+    Stable,
+    /// Replaced.
+    Retired,
+}
+
+/// `llm-prof catalog ..`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Version, age, and counts by framework, kind, status and origin.
+    Info {
         /// The rules.
         #[command(flatten)]
         knowledge: Knowledge,
@@ -320,8 +534,9 @@ pub enum When {
 pub(super) fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     let first = args.get(1).and_then(|arg| arg.to_str());
-    let own = ["-h", "--help", "-V", "--version"];
-    if first.is_some_and(|arg| arg.starts_with('-') && arg != "-" && !own.contains(&arg)) {
+    let own = ["-h", "--help", "-V", "--version", "--config", "--isolated", "--show-config"];
+    let is_own = |arg: &str| own.contains(&arg) || arg.starts_with("--config=");
+    if first.is_some_and(|arg| arg.starts_with('-') && arg != "-" && !is_own(arg)) {
         args.insert(1, "triage".into());
     }
     args

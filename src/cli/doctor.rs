@@ -10,7 +10,7 @@ use crate::report::{Options, doctor, text};
 pub(super) fn run(args: &Doctor, streams: &mut Streams) -> Result<(), Failure> {
     let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
     let session = session::open(&args.paths, &args.input, &args.terminal, &rules, streams)?;
-    let judged = session::judge(&session.timelines, &rules);
+    let judged = session::judge(&session.timelines, &rules, &args.terminal, streams)?;
     let options = Options { traces: session.traces, stage: session::only_stage(&args.input), ..Options::default() };
     let report = session::report(&judged, &rules, &options);
     let style = text::Style { width: streams.columns(), color: streams.color(args.terminal.color) };

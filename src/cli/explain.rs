@@ -1,36 +1,112 @@
-//! `llm-prof explain`: why a family has a row, or none.
+//! `llm-prof explain`: why a row is there, or none; what a family or the code of a mistake means.
 
 use super::args::Explain;
 use super::failure::Failure;
+use super::rules::{named, page};
 use super::streams::Streams;
 use super::{output, session};
-use crate::diagnostic;
-use crate::engine;
+use crate::attribution::Timeline;
+use crate::diagnostic::Code;
+use crate::engine::{self, Classes};
 use crate::graph;
+use crate::report::{self, Analysis, KernelRow, Options};
 use crate::rules::RuleSet;
 
-/// Explains one family on each trace.
+/// Explains one thing, a row or a family on each trace.
 pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
-    let family = family(&args.family, &rules)?;
-    let session = session::open(&args.paths, &args.input, &args.terminal, &rules, streams)?;
-    for timeline in &session.timelines {
-        let graph = graph::build(timeline);
-        let classes = engine::classify(&rules, timeline);
-        let explanation = engine::explain::explain(&rules, timeline, &graph, &classes, family);
-        let head = if session.timelines.len() > 1 { format!("{}\n\n", timeline.path) } else { String::new() };
-        output::print(&format!("{head}{}", explanation.text(&rules, timeline)), streams)?;
+    if let Some(code) = Code::from_id(&args.what) {
+        let text = format!("{} {}\n\n{}\n", code.id(), code.name(), code.explanation());
+        return output::print(&text, streams);
     }
-    Ok(())
+    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let what = Subject::of(&args.what, &rules)?;
+    if args.paths.is_empty() {
+        let Subject::Family(family) = what else {
+            return Err(Failure::usage(format!("{}: which trace is it a row of? Give its path, too", args.what)));
+        };
+        return output::print(&page(&rules.families[family], 1), streams);
+    }
+    let session = session::open(&args.paths, &args.input, &args.terminal, &rules, streams)?;
+    let mut texts = Vec::new();
+    for timeline in &session.timelines {
+        let classes = engine::classify(&rules, timeline);
+        let text = match &what {
+            Subject::Family(family) => {
+                let graph = graph::build(timeline);
+                let explanation = engine::explain::explain(&rules, timeline, &graph, &classes, *family);
+                Some(explanation.text(&rules, timeline))
+            }
+            Subject::Kernel(id) => kernel(id, &rules, timeline, &classes),
+        };
+        let several = session.timelines.len() > 1;
+        texts.extend(text.map(|text| if several { format!("{}\n\n{text}", timeline.path) } else { text }));
+    }
+    if texts.is_empty() {
+        return Err(Failure::usage(format!(
+            "{}: no such row in this trace; `llm-prof triage --format json` gives every row's id",
+            args.what
+        )));
+    }
+    output::print(&texts.concat(), streams)
 }
 
-/// The family of an id, or of the id of a row (`fuse/sglang/x/decode`).
-fn family(id: &str, rules: &RuleSet) -> Result<usize, Failure> {
-    let row = id.strip_prefix("fuse/").and_then(|rest| rest.rsplit_once('/')).map(|(family, _)| family);
-    if let Some(family) = engine::explain::family_of(rules, row.unwrap_or(id)) {
-        return Ok(family);
+/// What is to be explained.
+enum Subject {
+    /// Index of the family.
+    Family(usize),
+    /// Id of a row of the kernel table.
+    Kernel(String),
+}
+
+impl Subject {
+    /// A family's id, or a row's: `fuse/<family>/<stage>`, `kernel/<stage>/<hash>`.
+    fn of(what: &str, rules: &RuleSet) -> Result<Self, Failure> {
+        if what.starts_with("kernel/") {
+            return Ok(Self::Kernel(what.to_owned()));
+        }
+        let row = ["fuse/", "overlap/"].iter().find_map(|table| what.strip_prefix(table));
+        let of_row = row.and_then(|rest| rest.rsplit_once('/')).map(|(family, _)| family);
+        if let Some(family) = of_row.and_then(|id| engine::explain::family_of(rules, id)) {
+            return Ok(Self::Family(family));
+        }
+        named(of_row.unwrap_or(what), rules).map(Self::Family)
     }
-    let near = diagnostic::near(id, rules.families.iter().map(|family| family.id.as_str()));
-    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    Err(Failure::usage(format!("there is no family {id}{near} `llm-prof rules list` names all")))
+}
+
+/// A row of the kernel table: what the rules see of the kernel, and what they make of it.
+fn kernel(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> Option<String> {
+    let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
+    let analysis = Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[] };
+    let report = report::build(&[analysis], rules, &Options::default());
+    let row: &KernelRow = report.kernels.iter().find(|row| row.id == id)?;
+    let launch = timeline.launch_ids().find(|launch| timeline.strings.get(timeline.kernel(*launch).raw) == row.name)?;
+    let mut out = format!("{}\n\n", row.name);
+    let mut line = |what: &str, text: &str| out.extend([format!("{what:<11} "), text.to_owned(), "\n".to_owned()]);
+    line("identifier", &row.identifier);
+    line("words", &row.parts.words.join(" "));
+    if let Some(launcher) = &row.parts.launcher {
+        line("launcher", launcher);
+    }
+    if let Some(ops) = &row.parts.inductor {
+        line("inductor", &ops.join(" "));
+    }
+    for (n, argument) in row.parts.template_args.iter().enumerate() {
+        line(&format!("targ {n}"), argument);
+    }
+    line("category", &row.category);
+    let terms = engine::terms_of(rules, timeline, classes, launch);
+    line("terms", &if terms.is_empty() { "none knows it".to_owned() } else { terms.join(", ") });
+    let families: Vec<&str> =
+        (engine::knowing(rules, &row.name).into_iter()).map(|family| rules.families[family].id.as_str()).collect();
+    line("families", &if families.is_empty() { "none looks for it".to_owned() } else { families.join(", ") });
+    line("stage", &format!("{}: {} launches, {} % of its GPU time", row.stage, row.launches, row.share_pct));
+    for op in &row.ops {
+        line("op", op);
+    }
+    for site in &row.sites {
+        let place: Vec<&str> = [&site.location, &site.module].into_iter().filter_map(|part| part.as_deref()).collect();
+        let place = if place.is_empty() { "unknown".to_owned() } else { place.join(", in ") };
+        line("site", &format!("{place} ({} %, found by {})", site.share_pct, site.found_by));
+    }
+    Some(out)
 }

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand.
 
 pub mod args;
+mod catalog;
+mod config;
 mod doctor;
 mod explain;
 mod failure;
@@ -17,7 +19,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use failure::{Failure, code};
@@ -32,11 +34,29 @@ pub fn main() -> ExitCode {
 
 /// Runs a command line, the program's name first; the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u8 {
-    let cli = match Cli::try_parse_from(args::with_command(args)) {
+    let args = args::with_command(args);
+    let matches = match config::matches(&args, streams) {
+        Ok(matches) => matches,
+        Err(config::Stop::Usage(error)) => return usage(&error, streams),
+        Err(config::Stop::Shown(text)) => return u8::from(output::print(&text, streams).is_err()),
+        Err(config::Stop::Config(text)) => {
+            // When not even stderr takes it, the exit code still tells.
+            let _ = write!(streams.err, "{text}");
+            return code::USAGE;
+        }
+    };
+    if let Some(note) = config::note(&matches, streams) {
+        let _ = writeln!(streams.err, "{note}");
+    }
+    let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, streams),
     };
-    match command(&cli.command, streams) {
+    let Some(asked) = &cli.command else {
+        let what = "what is to be done? `llm-prof --help` lists the commands";
+        return usage(&Cli::command().error(clap::error::ErrorKind::MissingSubcommand, what), streams);
+    };
+    match command(asked, streams) {
         Ok(()) | Err(Failure::BrokenPipe) => 0,
         Err(Failure::Code(code)) => code,
         Err(Failure::Said { code, message }) => {
@@ -62,6 +82,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
             doctor::run(args, streams)
         }
         Command::Rules(command) => rules::run(command, streams),
+        Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "llm-prof", &mut script);

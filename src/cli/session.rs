@@ -1,7 +1,9 @@
 //! What `triage` and `explain` do alike: load the rules, choose the files, read and attribute them.
 
 use std::fmt::Display;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -12,15 +14,15 @@ use super::inputs::{self, Ask, Input};
 use super::server_log;
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
-use crate::diagnostic;
-use crate::engine::{self, Classes, Finding};
+use crate::diagnostic::{self, Diagnostic};
+use crate::engine::{self, Classes, Exposure, Finding, Overlap};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::{self, RuleSet, Sources};
 use crate::trace::{self, Trace};
 
-/// Rules loaded; families that were not asked for are gone.
-pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+/// Rules as the flags say, or what is wrong with them.
+pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnostic>>, Failure> {
     for (flag, dir) in knowledge
         .rules
         .iter()
@@ -38,10 +40,12 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
         (None, []) => Sources::embedded(),
         (rules, catalogs) => Sources::dirs(rules.as_deref(), catalogs),
     };
-    let mut rules = rules::load(&sources).map_err(|problems| {
-        let shown = diagnostic::render(&problems, streams.err_is_terminal);
-        Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
-    })?;
+    Ok(rules::load(&sources))
+}
+
+/// Rules loaded; families that were not asked for are gone.
+pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+    let mut rules = loaded(load(knowledge)?, streams)?;
     if !terminal.quiet {
         for replaced in &rules.overrides {
             say(
@@ -50,13 +54,68 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
             )?;
         }
     }
-    if let Some(include) = ids("--include", &knowledge.include)? {
-        rules.families.retain(|family| include.is_match(&family.id));
-    }
-    if let Some(exclude) = ids("--exclude", &knowledge.exclude)? {
-        rules.families.retain(|family| !exclude.is_match(&family.id));
-    }
+    Asked::of(knowledge)?.choose(&mut rules);
     Ok(rules)
+}
+
+/// The rules, and what `work` makes of the settings among them. The rules in the binary are loaded beside `work`: they
+/// hold no mistake that must be told first.
+pub(super) fn rules_beside<T>(
+    knowledge: &Knowledge,
+    terminal: &Terminal,
+    streams: &mut Streams,
+    work: impl FnOnce(&RuleSet, &mut Streams) -> Result<T, Failure>,
+) -> Result<(RuleSet, T), Failure> {
+    if knowledge.rules.is_some() || !knowledge.catalogs.is_empty() {
+        let rules = rules(knowledge, terminal, streams)?;
+        let done = work(&rules, streams)?;
+        return Ok((rules, done));
+    }
+    let asked = Asked::of(knowledge)?;
+    let sources = Sources::embedded().without_tests();
+    let settings = loaded(rules::load_settings(&sources), streams)?;
+    let (rules, took, done) = thread::scope(|scope| {
+        let loading = scope.spawn(|| {
+            let begin = Instant::now();
+            (rules::load(&sources), begin.elapsed())
+        });
+        let done = work(&settings, streams);
+        let (rules, took) = loading.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (rules, took, done)
+    });
+    let mut rules = loaded(rules, streams)?;
+    let done = done?;
+    detail(terminal, streams, &format!("loaded {} families beside, in {} ms", rules.families.len(), took.as_millis()))?;
+    asked.choose(&mut rules);
+    Ok((rules, done))
+}
+
+fn loaded(rules: Result<RuleSet, Vec<Diagnostic>>, streams: &Streams) -> Result<RuleSet, Failure> {
+    rules.map_err(|problems| {
+        let shown = diagnostic::render(&problems, streams.err_is_terminal);
+        Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
+    })
+}
+
+/// Families that are asked for.
+struct Asked {
+    include: Option<GlobSet>,
+    exclude: Option<GlobSet>,
+}
+
+impl Asked {
+    fn of(knowledge: &Knowledge) -> Result<Self, Failure> {
+        Ok(Self { include: ids("--include", &knowledge.include)?, exclude: ids("--exclude", &knowledge.exclude)? })
+    }
+
+    fn choose(&self, rules: &mut RuleSet) {
+        if let Some(include) = &self.include {
+            rules.families.retain(|family| include.is_match(&family.id));
+        }
+        if let Some(exclude) = &self.exclude {
+            rules.families.retain(|family| !exclude.is_match(&family.id));
+        }
+    }
 }
 
 /// Globs over family ids; none when there are none.
@@ -105,25 +164,63 @@ pub(super) struct Judged<'a> {
     pub(super) timeline: &'a Timeline,
     pub(super) classes: Classes,
     pub(super) findings: Vec<Finding>,
+    exposure: Exposure,
+    overlaps: Vec<Overlap>,
 }
 
-/// Classifies and searches each timeline.
-pub(super) fn judge<'a>(timelines: &'a [Timeline], rules: &RuleSet) -> Vec<Judged<'a>> {
-    (timelines.iter())
-        .map(|timeline| {
-            let classes = engine::classify(rules, timeline);
-            let findings = engine::run(rules, timeline, &graph::build(timeline), &classes);
-            Judged { timeline, classes, findings }
-        })
-        .collect()
+/// Classifies and searches each timeline; `-v` says how long that took.
+pub(super) fn judge<'a>(
+    timelines: &'a [Timeline],
+    rules: &RuleSet,
+    terminal: &Terminal,
+    streams: &mut Streams,
+) -> Result<Vec<Judged<'a>>, Failure> {
+    let mut judged = Vec::new();
+    for timeline in timelines {
+        let mut clock = Clock::start();
+        let classes = engine::classify(rules, timeline);
+        let said = format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len());
+        detail(terminal, streams, &clock.lap(&said))?;
+        let graph = graph::build(timeline);
+        detail(terminal, streams, &clock.lap("ordered the launches"))?;
+        let findings = engine::run(rules, timeline, &graph, &classes);
+        detail(terminal, streams, &clock.lap(&format!("matched chains: {} findings", findings.len())))?;
+        let exposure = engine::exposure(timeline, &classes, rules.overlap.same_stream_min());
+        let overlaps = engine::overlaps(rules, timeline, &graph, &classes, &exposure);
+        detail(terminal, streams, &clock.lap(&format!("looked for overlap: {} rows", overlaps.len())))?;
+        judged.push(Judged { timeline, classes, findings, exposure, overlaps });
+    }
+    Ok(judged)
 }
 
 /// The report on all of them.
 pub(super) fn report(judged: &[Judged], rules: &RuleSet, options: &Options) -> Report {
     let analyses: Vec<Analysis> = (judged.iter())
-        .map(|one| Analysis { timeline: one.timeline, classes: &one.classes, findings: &one.findings })
+        .map(|one| Analysis {
+            timeline: one.timeline,
+            classes: &one.classes,
+            findings: &one.findings,
+            exposure: &one.exposure,
+            overlaps: &one.overlaps,
+        })
         .collect();
     report::build(&analyses, rules, options)
+}
+
+/// Times stages for `-v`.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// What was done since the last call, with its time.
+    pub(super) fn lap(&mut self, done: &str) -> String {
+        let now = Instant::now();
+        let took = now - std::mem::replace(&mut self.0, now);
+        format!("{done} in {} ms", took.as_millis())
+    }
 }
 
 /// The one stage that was asked for.
@@ -229,9 +326,8 @@ impl Reader<'_, '_, '_> {
         Ok(())
     }
 
-    /// What `-v` says.
     fn detail(&mut self, text: &str) -> Result<(), Failure> {
-        if self.terminal.verbose > 0 { say(self.streams, text) } else { Ok(()) }
+        detail(self.terminal, self.streams, text)
     }
 
     /// A file that nobody asked for by name may be broken.
@@ -273,7 +369,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
 }
 
 /// The id of a framework as people write it.
-fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
+pub(super) fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(text);
     if wanted == "auto" {
@@ -287,6 +383,11 @@ fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
     let near = diagnostic::near(text, ids.iter().copied());
     let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
     Err(Failure::usage(format!("--framework {text}: expected auto or one of {}{near}", ids.join(", "))))
+}
+
+/// What `-v` says.
+pub(super) fn detail(terminal: &Terminal, streams: &mut Streams, text: &str) -> Result<(), Failure> {
+    if terminal.verbose > 0 { say(streams, text) } else { Ok(()) }
 }
 
 /// One line for people.

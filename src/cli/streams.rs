@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
 
 use super::args::When;
 
@@ -19,8 +20,10 @@ pub struct Streams<'a> {
     pub err_is_terminal: bool,
     /// Columns of the terminal.
     pub width: Option<usize>,
-    /// Variables that say whether colours are wanted.
+    /// Variables that say whether colours are wanted, and where the user's configuration lies.
     pub env: BTreeMap<String, String>,
+    /// Where a configuration is searched from; none: nowhere.
+    pub dir: Option<PathBuf>,
 }
 
 /// Columns when nothing tells them.
@@ -29,7 +32,7 @@ const WIDTH: usize = 100;
 impl<'a> Streams<'a> {
     /// Those of the process.
     pub fn std(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        let names = ["NO_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"];
+        let names = ["NO_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "HOME", "XDG_CONFIG_HOME"];
         Self {
             out,
             err,
@@ -38,6 +41,7 @@ impl<'a> Streams<'a> {
             err_is_terminal: io::stderr().is_terminal(),
             width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
             env: names.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
+            dir: std::env::current_dir().ok(),
         }
     }
 
@@ -51,6 +55,7 @@ impl<'a> Streams<'a> {
             err_is_terminal: false,
             width: None,
             env: BTreeMap::new(),
+            dir: None,
         }
     }
 

@@ -4,27 +4,33 @@ use std::path::PathBuf;
 
 use super::args::Triage;
 use super::failure::Failure;
+use super::session::Clock;
 use super::streams::Streams;
 use super::{output, pairs, session};
 use crate::report::Options;
 
 /// Reads, judges, prints.
 pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let terminal = &args.terminal;
     let paths = [&args.paths, &args.old_input, &args.formal_input].into_iter().find(|paths| !paths.is_empty());
     let paths = paths.map(Vec::as_slice).unwrap_or_default();
-    let mut session = session::open(paths, &args.input, &args.terminal, &rules, streams)?;
     let mapping: Vec<PathBuf> = args.mapping.iter().chain(&args.mapping_input).cloned().collect();
-    let mut other = None;
-    if !mapping.is_empty() {
-        let mut mapping = session::open(&mapping, &args.input, &args.terminal, &rules, streams)?;
-        pairs::check(&session, &mapping, args.force, streams)?;
-        pairs::take(&mut session, &mut mapping, &rules, args.terminal.quiet, streams)?;
-        other = Some(mapping);
+    let (rules, (mut session, mut other)) =
+        session::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
+            let session = session::open(paths, &args.input, terminal, settings, streams)?;
+            if mapping.is_empty() {
+                return Ok((session, None));
+            }
+            let other = session::open(&mapping, &args.input, terminal, settings, streams)?;
+            pairs::check(&session, &other, args.force, streams)?;
+            Ok((session, Some(other)))
+        })?;
+    if let Some(mapping) = &mut other {
+        pairs::take(&mut session, mapping, &rules, terminal.quiet, streams)?;
     }
-    let mut judged = session::judge(&session.timelines, &rules);
+    let mut judged = session::judge(&session.timelines, &rules, terminal, streams)?;
     if let Some(mapping) = &other {
-        pairs::compare(&mut judged, &session::judge(&mapping.timelines, &rules));
+        pairs::compare(&mut judged, &session::judge(&mapping.timelines, &rules, terminal, streams)?);
     }
     let options = Options {
         traces: session.traces,
@@ -33,5 +39,8 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
         stage: session::only_stage(&args.input),
         pair: other.is_some(),
     };
-    output::write(&session::report(&judged, &rules, &options), &args.output, &args.terminal, streams)
+    let mut clock = Clock::start();
+    let report = session::report(&judged, &rules, &options);
+    session::detail(terminal, streams, &clock.lap("made the report"))?;
+    output::write(&report, &args.output, terminal, streams)
 }

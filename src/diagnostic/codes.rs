@@ -62,9 +62,12 @@ codes! {
     "E020" BadFamily "bad-family" "Keys of a family are at odds with each other: neither fused nor split, inflight without pr, retired without replaced_by."
     "E021" CategoryInCategory "category-in-category" "What decides categories may not ask for a category."
     "E022" BadSetting "bad-setting" "A value of a rule file cannot be used; the error says what was expected."
+    "E023" TomlSyntax "toml-syntax" "The configuration is no TOML. Texts stand in quotes, lists in [ ], tables begin with a line such as [triage]."
+    "E024" NeverMatches "never-matches" "The parts of a predicate exclude each other, so no launch can ever match it: `a and not a`, or two kinds at once."
     "W001" NoNameLike "no-name-like" "A link without name, targs, inductor, category or kind can never match where ops, sites and modules are unknown, as under graph replay."
     "W002" UnusedFile "unused-file" "No part of the tool reads this file."
     "W003" UnusedTerm "unused-term" "No family, category, role or other term uses the term."
+    "W004" UnknownTestKernel "unknown-test-kernel" "No term, category, role or family knows a kernel of this test. Its name may be misspelt, and then the test proves nothing; or it is a kind of kernel that deserves a term."
 }
 
 impl Code {

@@ -18,7 +18,7 @@ pub struct Classes {
     /// Index into `names` by [`LaunchId`].
     pub of_launch: Vec<u16>,
     /// True where only an unknown left the category standing.
-    unsure: Vec<bool>,
+    pub(super) unsure: Vec<bool>,
 }
 
 impl Classes {

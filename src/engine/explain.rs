@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::family_test::outcome_word;
 use super::gates::{self, Gate};
 use super::miss::{Miss, nearest};
+use super::overlap::{Ground, Matcher};
 use super::run::{Compiled, findings_of, patterns};
-use super::{Classes, Finding, Occurrence, Tri};
+use super::{Classes, Finding, Occurrence, Overlap, Tri};
 use crate::attribution::{LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;
-use crate::rules::{RuleSet, print_chain};
+use crate::rules::{RuleSet, print_chain, print_overlap};
 use crate::units::Nanos;
 
 /// How many occurrences are shown.
@@ -26,6 +28,19 @@ pub struct Explanation {
     pub forms: Vec<Form>,
     /// The rows that come of it, before rows of other families are looked at.
     pub findings: Vec<Finding>,
+    /// Of an overlap family, what its sides come to in each stage that has the first one.
+    pub overlaps: Vec<Sides>,
+}
+
+/// What the sides of an overlap come to in one stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sides {
+    /// Stage.
+    pub stage: Stage,
+    /// `exposed`, `hidden`, `no_partner`.
+    pub outcome: &'static str,
+    /// The row.
+    pub row: Option<Overlap>,
 }
 
 /// One form of the family.
@@ -80,7 +95,22 @@ pub fn explain(
     let stages: BTreeSet<Stage> = timeline.launches.iter().map(|launch| launch.stage).collect();
     let stages = stages.into_iter().map(|stage| (stage, gates::of_run(of, &timeline.run, stage))).collect();
     let findings = findings_of(rules, &[family], timeline, graph, &look, &|_| false);
-    Explanation { family, stages, forms, findings: findings.into_iter().map(|(finding, _)| finding).collect() }
+    Explanation {
+        family,
+        stages,
+        forms,
+        findings: findings.into_iter().map(|(finding, _)| finding).collect(),
+        overlaps: sides(rules, timeline, graph, classes, family),
+    }
+}
+
+fn sides(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes, family: usize) -> Vec<Sides> {
+    let exposure = super::exposure(timeline, classes, rules.overlap.same_stream_min());
+    let ground = Ground::new(rules, timeline, graph, classes, &exposure);
+    let found = Matcher::new(rules, &[family]).find(&ground, &|_| false, true);
+    (found.into_iter())
+        .map(|found| Sides { stage: found.stage, outcome: outcome_word(found.outcome), row: found.row })
+        .collect()
 }
 
 impl Explanation {
@@ -136,6 +166,26 @@ impl Explanation {
             if let Some(miss) = &form.miss {
                 write_miss(timeline, miss, out)?;
             }
+        }
+        if let Some(clause) = &family.overlap {
+            writeln!(out, "\noverlap: {}", print_overlap(clause))?;
+            for sides in &self.overlaps {
+                writeln!(out, "\n{}: {}", sides.stage.title(), sides.outcome)?;
+                let Some(row) = &sides.row else { continue };
+                writeln!(out, "  {} in {} launches, risk {}", row.time, row.launches.len(), row.risks.worst().id())?;
+                for reason in &row.reasons {
+                    writeln!(out, "  {reason}")?;
+                }
+                for launch in row.launches.iter().take(SHOWN) {
+                    write_launch(timeline, *launch, "", out)?;
+                }
+            }
+            if self.overlaps.is_empty() {
+                let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.answer == Tri::No);
+                let why = closed.map_or("nothing stands surely on the first side".to_owned(), Gate::reason);
+                writeln!(out, "\nNo row: {why}.")?;
+            }
+            return Ok(());
         }
         for finding in &self.findings {
             writeln!(out, "\n{}: {}, {}", finding.stage.title(), finding.state.id(), finding.confidence.id())?;

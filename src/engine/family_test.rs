@@ -1,14 +1,17 @@
 //! The tests inside rule files: each case becomes a timeline, runs, and is compared with what it expects.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use super::gates::Gate;
 use super::miss::nearest;
+use super::overlap::{Ground, Matcher};
 use super::run::{Compiled, findings_of, patterns};
 use super::testing::timeline_of;
 use super::{Finding, Occurrence, State, Tri, classify};
-use crate::attribution::Timeline;
-use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain};
+use crate::attribution::{self, Given, Stage, Timeline};
+use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain, print_overlap};
 
 /// How one case went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +32,14 @@ pub struct CaseResult {
     pub todo: bool,
     /// What went wrong, drawn; none when the case passed.
     pub drawing: Option<String>,
+    /// The outcome may be right, and something else of the row, or of the trace, is not.
+    pub problem: Option<String>,
 }
 
 impl CaseResult {
     /// Whether what came out is what must.
     pub fn passed(&self) -> bool {
-        self.outcome == self.expected
+        self.outcome == self.expected && self.problem.is_none()
     }
 
     /// Whether the run of all tests fails for it.
@@ -43,16 +48,18 @@ impl CaseResult {
     }
 }
 
-/// Runs the tests of all fuse families whose id is `wanted`, in parallel; results in id order, then file order.
+/// Runs the tests of all families whose id is `wanted`, in parallel; results in id order, then file order.
 pub fn test_families(rules: &RuleSet, wanted: impl Fn(&str) -> bool + Sync) -> Vec<CaseResult> {
-    let families: Vec<usize> = (0..rules.families.len())
-        .filter(|index| rules.families[*index].kind == FamilyKind::Fuse && wanted(&rules.families[*index].id))
-        .collect();
+    let families: Vec<usize> = (0..rules.families.len()).filter(|index| wanted(&rules.families[*index].id)).collect();
     families
         .into_par_iter()
         .map(|index| {
-            let compiled = Compiled::of(rules, &patterns_to_test(&rules.families[index]));
             let cases = &rules.families[index].tests;
+            if rules.families[index].kind == FamilyKind::Overlap {
+                let matcher = Matcher::new(rules, &[index]);
+                return cases.iter().map(|case| test_overlap(rules, index, &matcher, case)).collect::<Vec<_>>();
+            }
+            let compiled = Compiled::of(rules, &patterns_to_test(&rules.families[index]));
             cases.iter().map(|case| test(rules, index, &compiled, case)).collect::<Vec<_>>()
         })
         .flatten_iter()
@@ -67,6 +74,9 @@ fn patterns_to_test(family: &Family) -> [Option<super::Pattern<'_>>; 2] {
 }
 
 fn test(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case) -> CaseResult {
+    if let Some(trace) = &case.trace {
+        return test_trace(rules, index, compiled, case, trace);
+    }
     let family = &rules.families[index];
     let timeline = timeline_of(&case.chain, &rules.names, &case.given);
     let graph = crate::graph::build(&timeline);
@@ -101,6 +111,103 @@ fn test(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case) -> Case
         expected: case.expect,
         outcome,
         todo: case.todo,
+        drawing,
+        problem: None,
+    }
+}
+
+/// A case that names a trace: the family's row of it, with the gates decided as for a user.
+fn test_trace(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case, trace: &str) -> CaseResult {
+    let family = &rules.families[index];
+    let path = Path::new(&family.file).parent().unwrap_or(Path::new("")).join(trace);
+    let (outcome, mut problem, why) = match crate::trace::read(&path, &rules.trace) {
+        Err(error) => (Outcome::None, Some(error.to_string()), String::new()),
+        Ok(read) => {
+            let timeline = attribution::attribute(read, &[], &rules.attribution, &rules.names, &facts(&case.given));
+            let graph = crate::graph::build(&timeline);
+            let classes = classify(rules, &timeline);
+            let look = compiled.look(rules, &timeline, &classes);
+            let findings = findings_of(rules, &[index], &timeline, &graph, &look, &|_| false);
+            let mut rows = findings.iter().map(|(finding, _)| finding);
+            let row = rows.find(|finding| case.row.stage.is_none_or(|stage| finding.stage == stage));
+            let found = row.map_or(0, |row| row.fused.occurrences.len() + row.split.occurrences.len());
+            let problem = (case.row.occurrences.filter(|wanted| *wanted != found as u64))
+                .map(|wanted| format!("expected {wanted} occurrences, found {found}"));
+            let why = super::explain::explain(rules, &timeline, &graph, &classes, index).text(rules, &timeline);
+            (row.map_or(Outcome::None, outcome), problem, why)
+        }
+    };
+    if outcome != case.expect && problem.is_none() && case.row.stage.is_some() {
+        problem = case.row.stage.map(|stage| format!("of the stage {}", stage.id()));
+    }
+    let drawing = (outcome != case.expect || problem.is_some()).then(|| {
+        let mut lines = head(family, case, outcome);
+        lines.push(format!("      trace   {}", path.display()));
+        lines.extend(problem.iter().map(|problem| format!("      {problem}")));
+        lines.extend(why.lines().map(|line| format!("      {line}").trim_end().to_owned()));
+        lines.join("\n")
+    });
+    CaseResult {
+        family: family.id.clone(),
+        name: case.name.clone(),
+        file: family.file.clone(),
+        line: case.line,
+        expected: case.expect,
+        outcome,
+        todo: case.todo,
+        drawing,
+        problem,
+    }
+}
+
+/// What `given:` says of the run of a trace.
+fn facts(given: &[(String, String)]) -> Given {
+    let of = |keys: &[&str]| given.iter().find(|(key, _)| keys.contains(&key.as_str())).map(|(_, value)| value.clone());
+    Given {
+        framework: of(&["framework"]),
+        version: of(&["version", "framework_version"]),
+        model: of(&["model"]),
+        tp: of(&["tp", "tensor_parallel"]).and_then(|tp| tp.parse().ok()),
+        stage_hint: of(&["stage"]).and_then(|stage| Stage::from_id(&stage)),
+        ..Given::default()
+    }
+}
+
+/// What an overlap family comes to: the sides in time on their streams say most of what went wrong.
+fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -> CaseResult {
+    let family = &rules.families[index];
+    let timeline = timeline_of(&case.chain, &rules.names, &case.given);
+    let graph = crate::graph::build(&timeline);
+    let classes = classify(rules, &timeline);
+    let exposure = super::exposure(&timeline, &classes, rules.overlap.same_stream_min());
+    let ground = Ground::new(rules, &timeline, &graph, &classes, &exposure);
+    let found = matcher.find(&ground, &|gate| !given(case, gate), false);
+    let outcome = found.first().map_or(Outcome::None, |found| found.outcome);
+    let drawing = (outcome != case.expect).then(|| {
+        let mut lines = head(family, case, outcome);
+        lines.extend(family.overlap.as_ref().map(|clause| format!("      overlap {}", print_overlap(clause))));
+        lines.extend(timeline.launch_ids().map(|id| {
+            let (launch, times) = (timeline.launch(id), exposure.of(id));
+            format!(
+                "      stream {}  {}..{} us  {}  ({} us alone)",
+                timeline.streams[launch.stream.0 as usize].number,
+                launch.start.as_us(),
+                launch.end().as_us(),
+                short(&timeline.kernel(id).name.identifier),
+                times.exclusive.as_us()
+            )
+        }));
+        lines.join("\n")
+    });
+    CaseResult {
+        family: family.id.clone(),
+        name: case.name.clone(),
+        file: family.file.clone(),
+        line: case.line,
+        expected: case.expect,
+        outcome,
+        todo: case.todo,
+        problem: None,
         drawing,
     }
 }

@@ -376,16 +376,19 @@ impl<'a> Asker<'a> {
                 |name| texts.iter().any(|text| glob(text, strings.get(name))).then_some(Tri::Yes),
             ),
             // A stack of modules alone says nothing of Python files.
-            Atom::Site(texts) => walk(
-                timeline,
-                &timeline.frames,
-                |c| c.frame,
-                |_| Tri::Unknown,
-                |name| {
-                    let frame = strings.get(name);
-                    (!is_module(frame)).then(|| Tri::from_bool(texts.iter().any(|text| is_part_of_frame(text, frame))))
-                },
-            ),
+            Atom::Site(texts) => {
+                let parts: Vec<FramePart<'_>> = texts.iter().map(|text| FramePart::new(text)).collect();
+                walk(
+                    timeline,
+                    &timeline.frames,
+                    |c| c.frame,
+                    |_| Tri::Unknown,
+                    |name| {
+                        let frame = strings.get(name);
+                        (!is_module(frame)).then(|| Tri::from_bool(parts.iter().any(|part| part.is_in(frame))))
+                    },
+                )
+            }
             Atom::Module(texts) => {
                 let recorded = *self
                     .module_frames
@@ -471,20 +474,32 @@ fn walk(
         .collect()
 }
 
-/// `text` is a part of a frame, `path.py(12): function`, or of the same without its line, `path.py:function`.
-fn is_part_of_frame(text: &str, frame: &str) -> bool {
-    let has = |frame: &str| {
+/// A text that is a part of a frame, `path.py(12): function`, or of the same without its line, `path.py:function`.
+enum FramePart<'t> {
+    /// The text, and what finds it: made once, asked of every frame.
+    Text(&'t str, memchr::memmem::Finder<'t>),
+    Glob(String),
+}
+
+impl<'t> FramePart<'t> {
+    fn new(text: &'t str) -> Self {
         if text.contains('*') {
-            glob(&format!("*{text}*"), frame)
+            Self::Glob(format!("*{text}*"))
         } else {
-            memchr::memmem::find(frame.as_bytes(), text.as_bytes()).is_some()
+            Self::Text(text, memchr::memmem::Finder::new(text))
         }
-    };
-    has(frame)
-        || frame
-            .split_once('(')
-            .zip(frame.split_once("): "))
-            .is_some_and(|((path, _), (_, function))| text.contains(':') && has(&format!("{path}:{function}")))
+    }
+
+    fn is_in(&self, frame: &str) -> bool {
+        let (text, has): (&str, &dyn Fn(&str) -> bool) = match self {
+            Self::Text(text, finder) => (text, &|frame| finder.find(frame.as_bytes()).is_some()),
+            Self::Glob(pattern) => (pattern, &|frame| glob(pattern, frame)),
+        };
+        let without_line = || frame.split_once('(').zip(frame.split_once("): "));
+        has(frame)
+            || text.contains(':')
+                && without_line().is_some_and(|((path, _), (_, function))| has(&format!("{path}:{function}")))
+    }
 }
 
 /// `Qwen3DecoderLayer_3` without its number.

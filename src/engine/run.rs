@@ -167,10 +167,15 @@ pub(super) fn findings_of(
     look: &Look<'_>,
     granted: &dyn Fn(&Gate) -> bool,
 ) -> Vec<(Finding, Vec<Gate>)> {
+    let captures = timeline.steps.iter().any(|step| step.stage == Stage::Capture);
     let mut halves: BTreeMap<(usize, Stage), [Vec<Occurrence>; 2]> = BTreeMap::new();
     for found in find(&look.compiled.program, look, graph) {
-        let Some(first) = found.occurrence.launches.first() else { continue };
-        let stage = timeline.launch(*first).stage;
+        let Some(first) = found.occurrence.launches.first().map(|launch| timeline.launch(*launch)) else { continue };
+        let stage = first.stage;
+        // What runs beside a graph capture warms it up; it serves nobody.
+        if captures && first.step.is_none() && stage == Stage::All {
+            continue;
+        }
         halves.entry((found.rule / 2, stage)).or_default()[found.rule % 2].push(found.occurrence);
     }
     let mut findings = Vec::new();
@@ -179,7 +184,8 @@ pub(super) fn findings_of(
         let family = &rules.families[index];
         let mut gates = gates::of_run(family, &timeline.run, stage);
         grant(&mut gates, granted);
-        findings.extend(Maker { timeline, look, family, index, slot, stage, gates }.finding(fused, split, granted));
+        findings
+            .extend(Maker { rules, timeline, look, family, index, slot, stage, gates }.finding(fused, split, granted));
     }
     findings
 }
@@ -198,6 +204,7 @@ fn grant(gates: &mut [Gate], granted: &dyn Fn(&Gate) -> bool) {
 
 /// Makes the finding of one family in one stage.
 struct Maker<'a> {
+    rules: &'a RuleSet,
     timeline: &'a Timeline,
     look: &'a Look<'a>,
     family: &'a Family,
@@ -334,11 +341,19 @@ impl Maker<'_> {
         if self.family.origin == Origin::Inflight {
             doubts.push("the fused path is in an open pull request".to_owned());
         }
-        let unmistakable = state == State::InUse && self.family.fused.as_ref().is_some_and(named_by_kernel);
+        let unmistakable = state == State::InUse && self.unmistakable(fused);
         if self.family.status == Status::Trial && !unmistakable {
             doubts.push("the family is on trial: no trace has proved it yet".to_owned());
         }
         doubts
+    }
+
+    /// Whether every counted link of the fused form names a kernel by its own name, so that a match cannot be anything
+    /// else. An Inductor name lists what went into a kernel; it is no kernel's own.
+    fn unmistakable(&self, fused: &[Occurrence]) -> bool {
+        let compiled = |launch: &LaunchId| self.timeline.kernel(*launch).name.inductor.is_some();
+        let by_compiler = fused.iter().flat_map(|occurrence| &occurrence.launches).any(compiled);
+        !by_compiler && self.family.fused.as_ref().is_some_and(|chain| named_by_kernel(self.rules, chain))
     }
 
     fn open_questions(&self, fused: &[Occurrence], split: &[Occurrence]) -> String {
@@ -424,24 +439,30 @@ impl Maker<'_> {
     }
 }
 
-/// Whether every counted link names a kernel by its own name, so that a match cannot be anything else.
-fn named_by_kernel(chain: &Chain) -> bool {
-    fn name(expr: &Expr) -> bool {
-        match &expr.node {
-            ExprNode::Atom(atom) => matches!(atom, Atom::Name(_)),
-            // What narrows a name leaves it a name.
-            ExprNode::And(parts) => parts.iter().any(name),
-            ExprNode::Or(parts) => parts.iter().all(name),
-            ExprNode::Term(_) | ExprNode::Not(_) => false,
-        }
-    }
+/// Whether every counted link rests on the kernel's name and template arguments alone.
+fn named_by_kernel(rules: &RuleSet, chain: &Chain) -> bool {
     match &chain.node {
-        ChainNode::Link(expr) => name(expr),
+        ChainNode::Link(expr) => named(rules, expr),
         ChainNode::Any => false,
-        ChainNode::Seq(first, rest) => named_by_kernel(first) && rest.iter().all(|(_, part)| named_by_kernel(part)),
-        ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().all(named_by_kernel),
-        ChainNode::Repeat { inner, .. } => named_by_kernel(inner),
+        ChainNode::Seq(first, rest) => {
+            named_by_kernel(rules, first) && rest.iter().all(|(_, part)| named_by_kernel(rules, part))
+        }
+        ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().all(|part| named_by_kernel(rules, part)),
+        ChainNode::Repeat { inner, .. } => named_by_kernel(rules, inner),
         ChainNode::Context(_) => true,
+    }
+}
+
+fn named(rules: &RuleSet, expr: &Expr) -> bool {
+    match &expr.node {
+        ExprNode::Atom(atom) => matches!(atom, Atom::Name(_) | Atom::Inductor(_)),
+        ExprNode::Term(word) => {
+            rules.terms.iter().find(|term| term.name == *word).is_some_and(|term| named(rules, &term.expr))
+        }
+        // What narrows a name leaves it a name.
+        ExprNode::And(parts) => parts.iter().any(|part| named(rules, part)),
+        ExprNode::Or(parts) => parts.iter().all(|part| named(rules, part)),
+        ExprNode::Not(_) => false,
     }
 }
 

@@ -128,5 +128,6 @@ fn beats(
     }
     let first = (std::cmp::Reverse(large.priority), findings[that].family)
         < (std::cmp::Reverse(small.priority), findings[this].family);
-    within && (more || first || (small.origin == Origin::Inflight && large.origin != Origin::Inflight))
+    // Of two that share all, the one that can apply is the row.
+    within && (more || first || closed[this] || (small.origin == Origin::Inflight && large.origin != Origin::Inflight))
 }

@@ -3,7 +3,8 @@
 use crate::attribution::{Known, Stage, Step, StepId, Timeline};
 use crate::kernel_name::Settings;
 use crate::rules::{
-    CaseLaunch, Family, FamilyKind, Gates, Origin, Per, RuleSet, Status, Term, TransparentRole, parse_chain, parse_expr,
+    CaseLaunch, Family, FamilyKind, Gates, Independence, Origin, Per, RuleSet, Status, Term, TransparentRole,
+    parse_chain, parse_expr,
 };
 use crate::units::Nanos;
 
@@ -49,6 +50,8 @@ pub(super) fn family(id: &str, split: &str) -> Family {
         split: chain(split),
         after: None,
         before: None,
+        overlap: None,
+        independent: Independence::default(),
         per: Per::Layer,
         priority: 0,
         subsumes: Vec::new(),

@@ -1,7 +1,7 @@
 //! What a report is made of.
 
 use crate::attribution::{Stage, Timeline};
-use crate::engine::{Classes, Finding};
+use crate::engine::{Classes, Exposure, Finding, Overlap};
 
 use super::TraceInfo;
 
@@ -14,6 +14,10 @@ pub struct Analysis<'a> {
     pub classes: &'a Classes,
     /// What the engine found.
     pub findings: &'a [Finding],
+    /// How long each launch ran alone.
+    pub exposure: &'a Exposure,
+    /// What could be hidden, and what is.
+    pub overlaps: &'a [Overlap],
 }
 
 /// What the user asked for.

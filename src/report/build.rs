@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::cells::nanos;
 use super::{
-    Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, Report, RulesInfo, ServerArgs, StageInfo,
-    Tool, fitness, fuse, kernels, steps, summary,
+    Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
+    StageInfo, Tool, fitness, fuse, kernels, overlap, steps, summary,
 };
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
@@ -17,7 +17,8 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
     let stage_time = |stage: Stage| nanos(times.get(stage.id()).copied().unwrap_or(0.0));
     let mut kernels = kernels::rows(analyses, stage_time);
     let mut fuse = fuse::rows(analyses, rules, stage_time);
-    cut(&mut stages, &mut kernels, &mut fuse, options, rules.report.min_share_pct);
+    let mut overlap = overlap::rows(analyses, rules, stage_time);
+    cut(&mut stages, &mut kernels, &mut fuse, &mut overlap, options, rules.report.min_share_pct);
 
     let run = |get: fn(&Run) -> Option<String>| analyses.iter().find_map(|analysis| get(&analysis.timeline.run));
     let framework = run(|run| value(run.framework.as_ref()));
@@ -41,28 +42,39 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         hardware: run(|run| value(run.hardware.as_ref())),
         server_args: server_args(analyses, rules),
         steps: stages.iter().filter(|s| s.steps > 0).map(|s| (s.stage.clone(), s.steps)).collect(),
-        gpu: steps::gpu(analyses, rules.report.launch_bound_pct),
+        gpu: steps::gpu(analyses, rules),
         hidden_rows: HiddenRows {
             min_share_pct: options.min_share.unwrap_or(rules.report.min_share_pct),
             limit: options.limit,
             kernels: kernels.iter().filter(|row| !row.shown).count() as u64,
             fuse: fuse.iter().filter(|row| !row.shown).count() as u64,
-            overlap: 0,
+            overlap: overlap.iter().filter(|row| !row.shown).count() as u64,
         },
         stages,
         kernels,
         fuse,
-        overlap: Vec::new(),
+        overlap,
+        overlap_note: String::new(),
+        overlap_why: BTreeMap::new(),
         note: None,
         new_candidates: Vec::new(),
         summary: String::new(),
     };
+    report.overlap_note = overlap::note(&report, rules);
+    report.overlap_why = overlap::why(&report, rules);
     report.summary = summary::line(&report, &rules.report);
     report
 }
 
 /// Marks the rows that tables show, and counts what they leave out.
-fn cut(stages: &mut [StageInfo], kernels: &mut [KernelRow], fuse: &mut [FuseRow], options: &Options, bar: f64) {
+fn cut(
+    stages: &mut [StageInfo],
+    kernels: &mut [KernelRow],
+    fuse: &mut [FuseRow],
+    overlap: &mut [OverlapRow],
+    options: &Options,
+    bar: f64,
+) {
     let bar = options.min_share.unwrap_or(bar);
     let limit = options.limit.unwrap_or(usize::MAX) as u64;
     let total: f64 = stages.iter().map(|stage| stage.time_us).sum();
@@ -84,6 +96,12 @@ fn cut(stages: &mut [StageInfo], kernels: &mut [KernelRow], fuse: &mut [FuseRow]
             |row| (row.share_pct, &mut row.shown),
         );
         stage.fuse.hidden_pct = None;
+        stage.overlap = cut_rows(
+            overlap.iter_mut().filter(|row| row.stage == stage.stage),
+            |row, kept| shown && row.share_pct >= bar && kept < limit,
+            |row| (row.share_pct, &mut row.shown),
+        );
+        stage.overlap.hidden_pct = None;
     }
 }
 

@@ -1,6 +1,10 @@
 //! What all formats for people say in the same words: cells, header lines, reasons for empty tables.
 
-use super::{EvidenceKernel, Fitness, FuseRow, KernelRow, Report, StageInfo, StepInfo, TraceInfo};
+use super::{
+    EvidenceKernel, Fitness, FuseRow, GapInfo, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo,
+    TraceInfo,
+};
+use crate::kernel_name;
 use crate::units::{Nanos, percent};
 
 /// Integer time of a JSON figure.
@@ -187,6 +191,7 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
     for stage in report.stages.iter().filter(|stage| stage.launches > 0 || stage.steps > 0) {
         lines.push(("Stage", format!("{}: {}", stage.title, stage_line(report, stage))));
     }
+    lines.extend(longest_gap(report).map(|text| ("Gap", text)));
     lines.push((
         "Rules",
         format!("{} ({}), {}", report.rules.version, report.rules.digest, plural_families(report.rules.families)),
@@ -226,9 +231,43 @@ fn stage_line(report: &Report, stage: &StageInfo) -> String {
     let average = if spans.len() == 1 { "" } else { " on average" };
     let busy: f64 = steps.iter().filter_map(|step| step.busy_us).sum();
     let told = steps.iter().all(|step| step.span_us.is_none() || step.idle_us.is_some());
-    let busy = if told { format!(", {} busy", share(percent(nanos(busy), nanos(span)))) } else { String::new() };
+    let busy = if told {
+        format!(", {} busy", share(percent(nanos(busy), nanos(span))))
+    } else {
+        ", idle time unknown as kernels of graphs are missing".to_owned()
+    };
     let bound = if steps.iter().any(|step| step.launch_bound == Some(true)) { ", launch-bound" } else { "" };
-    format!("{short}; span {}{average}{busy}{bound}", time(span / spans.len() as f64))
+    let exposed: f64 = steps.iter().map(|step| step.exposed_communication_us).sum();
+    let exposed = if exposed > 0.0 {
+        let each = time(exposed / spans.len() as f64);
+        format!(", {each} ({}) exposed communication{average}", share(percent(nanos(exposed), nanos(span))))
+    } else {
+        String::new()
+    };
+    format!("{short}; span {}{average}{busy}{exposed}{bound}", time(span / spans.len() as f64))
+}
+
+/// The longest gap of all steps, in one line.
+fn longest_gap(report: &Report) -> Option<String> {
+    let mut longest: Option<(&StepInfo, &GapInfo)> = None;
+    for step in &report.gpu.steps {
+        if let Some(gap) = step.gaps.first().filter(|gap| longest.is_none_or(|(_, most)| gap.dur_us > most.dur_us)) {
+            longest = Some((step, gap));
+        }
+    }
+    let (step, gap) = longest?;
+    let names = kernel_name::shorten(&[&gap.after.parts, &gap.ended_by.parts], 40);
+    let cause = match gap.cause {
+        "host" => "the host had launched nothing",
+        "queued" => "the next kernel was queued and waited",
+        _ => "no launch call tells why",
+    };
+    let place = gap.ended_by.location.as_ref().or(gap.ended_by.op.as_ref());
+    let place = place.map_or_else(String::new, |place| format!(", launched at {}", clean(place)));
+    let all: u64 = report.gpu.steps.iter().map(|step| step.gaps_total).sum();
+    let of = if all > 1 { format!("longest of {}: ", count(all)) } else { String::new() };
+    let (before, after) = (clean(&names[0]), clean(&names[1]));
+    Some(format!("{of}{} in step {} between {before} and {after}{place}: {cause}", time(gap.dur_us), step.n))
 }
 
 /// What a kernel table leaves out; none when all rows are there.
@@ -328,6 +367,56 @@ pub(super) fn no_fuse(report: &Report, stage: Option<&StageInfo>) -> String {
     }
 }
 
+/// Why an overlap table has no row.
+pub(super) fn no_overlap(report: &Report, stage: Option<&StageInfo>) -> String {
+    match stage {
+        None => "No row: there is no GPU event to look at.".to_owned(),
+        Some(stage) if stage.overlap.total > 0 => "No row over the bar; --min-share 0 shows all.".to_owned(),
+        Some(_) if report.overlap_why.is_empty() => "No row.".to_owned(),
+        Some(stage) => format!("No row: {}", report.overlap_why.get(&stage.stage).map_or("", String::as_str)),
+    }
+}
+
+/// What an overlap table leaves out.
+pub(super) fn hidden_overlap(report: &Report, stage: &StageInfo) -> Option<String> {
+    let hidden = stage.overlap.total - stage.overlap.shown;
+    (hidden > 0).then(|| format!("{} hidden: {}", plural(hidden, "row"), bar(report)))
+}
+
+/// `100.0 % exclusive, 0.0 % hidden (0.0 % by compute)`: what was measured.
+pub(super) fn signal(row: &OverlapRow) -> String {
+    let of = |us: f64| share(percent(nanos(us), nanos(row.time_us)));
+    format!(
+        "{} exposed, {} hidden, {} by compute",
+        of(row.exclusive_us),
+        of(row.hidden_us),
+        of(row.hidden_by_compute_us)
+    )
+}
+
+/// Possible waiting for other ranks, apart from the time that the collective needs.
+pub(super) fn waiting(row: &OverlapRow) -> Option<String> {
+    let us = row.waiting_us.filter(|us| *us > 0.0)?;
+    Some(match row.waiting_by {
+        Some("shapes") => {
+            format!("{} above the fastest of the same message size: possible waiting for other ranks", time(us))
+        }
+        _ => format!(
+            "at most {}, which is above the fastest of the same launch grid; message sizes are unknown",
+            time(us)
+        ),
+    })
+}
+
+/// Risk, with the instances it is made of when they differ.
+pub(super) fn risk(row: &OverlapRow) -> String {
+    let counts =
+        [(row.risk_instances.low, "low"), (row.risk_instances.unclear, "unclear"), (row.risk_instances.high, "high")];
+    let some: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", count(*n))).collect();
+    if some.len() > 1 { format!("{} ({})", row.risk, some.join(", ")) } else { row.risk.clone() }
+}
+
 fn no_gpu_events(report: &Report) -> String {
     let fitness = report.fitness.first().filter(|_| report.gpu.launches == 0);
     fitness.map_or_else(
@@ -383,8 +472,8 @@ pub(super) fn locations(row: &FuseRow) -> Vec<String> {
 }
 
 /// What to type, each switch once; a flag that is set by being there has no value.
-pub(super) fn toggles(row: &FuseRow) -> Vec<String> {
-    (row.toggles.iter())
+pub(super) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
+    (toggles.iter())
         .map(|toggle| {
             let flag = toggle.spelling.starts_with('-') && toggle.value == "true";
             let spelling = clean(&toggle.spelling);

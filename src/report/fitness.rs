@@ -149,7 +149,7 @@ fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &
         FitnessCheck::StacksWhileLaunchBound => {
             let of_this: Vec<Analysis> =
                 analyses.iter().filter(|a| std::ptr::eq(a.timeline, timeline)).copied().collect();
-            let steps = steps::gpu(&of_this, subject.rules.report.launch_bound_pct).steps;
+            let steps = steps::gpu(&of_this, subject.rules).steps;
             let bound = steps.iter().filter(|step| step.launch_bound == Some(true)).count();
             (run.with_stack == Some(true) && bound > 0).then(|| Figures { of: steps.len() as u64, ..count(bound) })
         }

@@ -37,8 +37,8 @@ pub(super) fn rows(analyses: &[Analysis], rules: &RuleSet, stage_time: impl Fn(S
 fn rank(state: State) -> u8 {
     match state {
         State::Split | State::Partly => 0,
-        State::OffByDesign => 1,
-        State::InUse => 2,
+        State::InUse => 1,
+        State::OffByDesign => 2,
     }
 }
 

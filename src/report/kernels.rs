@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Analysis, KernelRow, Site};
 use crate::attribution::{Context, ContextId, FoundBy, KernelId, Lookup, Stage, Timeline};
+use crate::engine::Times;
 use crate::kernel_name::KernelName;
 use crate::units::{Nanos, percent};
 
@@ -58,6 +59,7 @@ struct Row<'a> {
     raw: &'a str,
     name: &'a KernelName,
     total: Tally,
+    times: Times,
     categories: Sums<&'a str>,
     places: Sums<Place<'a>>,
     ops: Sums<&'a str>,
@@ -69,7 +71,7 @@ pub(super) fn rows(analyses: &[Analysis], stage_time: impl Fn(Stage) -> Nanos) -
     let mut at: FxHashMap<(Stage, &str), usize> = FxHashMap::default();
     for analysis in analyses {
         let timeline = analysis.timeline;
-        for ((stage, kernel, context, category), tally) in groups(analysis) {
+        for ((stage, kernel, context, category), tally, times) in groups(analysis) {
             let kernel = &timeline.kernels[kernel.0 as usize];
             let raw = timeline.strings.get(kernel.raw);
             let index = *at.entry((stage, raw)).or_insert_with(|| {
@@ -78,6 +80,7 @@ pub(super) fn rows(analyses: &[Analysis], stage_time: impl Fn(Stage) -> Nanos) -
                     raw,
                     name: &kernel.name,
                     total: Tally::default(),
+                    times: Times::default(),
                     categories: Sums::new(),
                     places: Sums::new(),
                     ops: Sums::new(),
@@ -86,6 +89,7 @@ pub(super) fn rows(analyses: &[Analysis], stage_time: impl Fn(Stage) -> Nanos) -
             });
             let row = &mut rows[index];
             row.total.add(tally);
+            row.times.add(times);
             row.categories.add(category, tally);
             let context = &timeline.contexts[context.0 as usize];
             row.places.add(place(timeline, context), tally);
@@ -104,17 +108,18 @@ pub(super) fn rows(analyses: &[Analysis], stage_time: impl Fn(Stage) -> Nanos) -
 }
 
 /// Sums of one analysis by what a row needs to know, in order of first appearance.
-fn groups<'a>(analysis: &Analysis<'a>) -> Vec<(Key<'a>, Tally)> {
+fn groups<'a>(analysis: &Analysis<'a>) -> Vec<(Key<'a>, Tally, Times)> {
     let mut at = FxHashMap::default();
     let mut groups = Vec::new();
     for id in analysis.timeline.launch_ids() {
         let launch = analysis.timeline.launch(id);
         let key = (launch.stage, launch.kernel, launch.context, analysis.classes.name_of(id));
         let index = *at.entry(key).or_insert_with(|| {
-            groups.push((key, Tally::default()));
+            groups.push((key, Tally::default(), Times::default()));
             groups.len() - 1
         });
         groups[index].1.add(Tally { time: launch.dur, launches: 1 });
+        groups[index].2.add(analysis.exposure.of(id));
     }
     groups
 }
@@ -152,9 +157,9 @@ fn finish(row: Row, stage_time: Nanos) -> KernelRow {
         time_us: total.time.as_us(),
         share_pct: share(total.time, stage_time),
         launches: total.launches,
-        exclusive_us: None,
-        hidden_us: None,
-        hidden_by_compute_us: None,
+        exclusive_us: Some(row.times.exclusive.as_us()),
+        hidden_us: Some(row.times.hidden.as_us()),
+        hidden_by_compute_us: Some(row.times.hidden_by_compute.as_us()),
         sites: (row.places.sorted().into_iter())
             .map(|((site, module, found_by), tally)| Site {
                 location: site.map(str::to_owned),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{FuseRow, KernelRow, Report, StageInfo, cells};
+use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
 use crate::kernel_name;
 
 /// Width to which kernel names are shortened; JSON has them whole.
@@ -19,6 +19,11 @@ pub fn render(report: &Report) -> String {
     }
     line(&mut out, format_args!("\n## Kernel table\n\nShares are of the stage's summed GPU kernel time."));
     sections(report, &mut out, true, kernel_section, cells::no_kernels);
+    line(&mut out, format_args!("\n## Overlap-opportunity table"));
+    if !report.overlap_note.is_empty() {
+        line(&mut out, format_args!("\n{}", text(&report.overlap_note)));
+    }
+    sections(report, &mut out, false, overlap_section, cells::no_overlap);
     line(
         &mut out,
         format_args!(
@@ -105,6 +110,65 @@ fn kernel_places(row: &KernelRow) -> String {
     parts.join("<br>")
 }
 
+fn overlap_section(report: &Report, stage: &StageInfo, out: &mut String) {
+    let rows: Vec<&OverlapRow> = report.overlap.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
+    if rows.is_empty() {
+        line(out, format_args!("{}", text(&cells::no_overlap(report, Some(stage)))));
+    } else {
+        line(
+            out,
+            format_args!(
+                "| Priority | Verdict | Kernel | Python scope | Formal signal | Dependency risk | Family and switch | Could save | Recommendation |"
+            ),
+        );
+        line(out, format_args!("|---|---|---|---|---|---|---|---:|---|"));
+    }
+    for row in rows {
+        overlap_row(row, out);
+    }
+    if let Some(hidden) = cells::hidden_overlap(report, stage) {
+        line(out, format_args!("\n{}.", text(&hidden)));
+    }
+}
+
+fn overlap_row(row: &OverlapRow, out: &mut String) {
+    let name = kernel_name::shorten(&[&row.parts], NAME_WIDTH).concat();
+    let partner = row.partner_parts.as_ref().map_or_else(String::new, |parts| {
+        format!("<br>beside {}", code(&kernel_name::shorten(&[parts], NAME_WIDTH).concat()))
+    });
+    let scope = row.scope.as_ref().map_or_else(String::new, |scope| code(scope) + cells::found(&row.found_by));
+    let mut signal = vec![
+        format!(
+            "{}, {}, {}",
+            cells::time(row.time_us),
+            cells::share(row.share_pct),
+            cells::plural(row.launches, "launch")
+        ),
+        cells::signal(row),
+    ];
+    signal.extend(cells::waiting(row));
+    let mut risk = vec![cells::risk(row)];
+    risk.extend(row.reasons.iter().map(|reason| text(reason)));
+    let mut family: Vec<String> = row.title.iter().map(|title| text(title)).collect();
+    family.extend(row.family.iter().map(|id| code(id)));
+    family.extend(cells::toggles(&row.toggles).iter().map(|toggle| code(toggle)));
+    let save = row.could_save_us.map_or_else(|| "–".to_owned(), |us| format!("~{}", cells::time(us)));
+    line(
+        out,
+        format_args!(
+            "| {} | {} | {}{partner} | {} | {} | {} | {} | {save} | {} |",
+            row.priority,
+            text(&row.verdict),
+            code(&name),
+            or_dash(scope),
+            signal.join("<br>"),
+            risk.join("<br>"),
+            or_dash(family.join("<br>")),
+            text(&row.recommendation),
+        ),
+    );
+}
+
 fn fuse_section(report: &Report, stage: &StageInfo, out: &mut String) {
     let rows: Vec<&FuseRow> = report.fuse.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
     if rows.is_empty() {
@@ -144,7 +208,7 @@ fn fuse_row(row: &FuseRow, out: &mut String) {
         |us| format!("~{}, {}", cells::time(us), cells::plural(row.launches_saved.unwrap_or(0), "launch")),
     );
     let mut advice = vec![text(&row.advice)];
-    advice.extend(cells::toggles(row).iter().map(|toggle| code(toggle)));
+    advice.extend(cells::toggles(&row.toggles).iter().map(|toggle| code(toggle)));
     advice.extend(
         row.overlaps_with.iter().map(|id| format!("shares launches with {}", code(cells::family_of(Some(id))))),
     );

@@ -49,7 +49,11 @@ pub struct Report {
     /// Fuse-pattern table.
     pub fuse: Vec<FuseRow>,
     /// Overlap-opportunity table.
-    pub overlap: Vec<serde_json::Value>,
+    pub overlap: Vec<OverlapRow>,
+    /// How the overlap table is to be read.
+    pub overlap_note: String,
+    /// Why a stage has no row in it, by stage id.
+    pub overlap_why: BTreeMap<String, String>,
     /// Rows that the tables hide.
     pub hidden_rows: HiddenRows,
     /// Similarity note.
@@ -151,8 +155,19 @@ pub struct Gpu {
     pub launches: u64,
     /// Each device of each trace taken.
     pub devices: Vec<DeviceInfo>,
+    /// Overlap within streams, which hides nothing.
+    pub same_stream: SameStreamInfo,
     /// Each step.
     pub steps: Vec<StepInfo>,
+}
+
+/// GPU events that began before the one before them on their own stream had ended (programmatic dependent launch).
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct SameStreamInfo {
+    /// How many.
+    pub pairs: u64,
+    /// For how long in all.
+    pub us: f64,
 }
 
 /// One device of a trace.
@@ -190,6 +205,10 @@ pub struct StageInfo {
     pub kernels: Cut,
     /// The same for the fuse-pattern table.
     pub fuse: Cut,
+    /// The same for the overlap-opportunity table.
+    pub overlap: Cut,
+    /// Streams on which its GPU events ran.
+    pub streams: u64,
     /// False for GPU events outside every step when they are under the bar: tables leave the section out.
     pub shown: bool,
 }
@@ -241,6 +260,52 @@ pub struct StepInfo {
     pub requests: Option<i64>,
     /// Whether the host is too slow for the GPU; null when it cannot be told.
     pub launch_bound: Option<bool>,
+    /// Why idle time cannot be told: a code of the fitness list; null where it can.
+    pub idle_unknown: Option<&'static str>,
+    /// Sum of its communication.
+    pub communication_us: f64,
+    /// What of it has nothing beside it.
+    pub exposed_communication_us: f64,
+    /// Number of gaps over the bar.
+    pub gaps_total: u64,
+    /// The longest of them.
+    pub gaps: Vec<GapInfo>,
+}
+
+/// Time in a step in which nothing ran on the GPU.
+#[derive(Clone, Debug, Serialize)]
+pub struct GapInfo {
+    /// From the first GPU event of the step.
+    pub start_us: f64,
+    /// How long.
+    pub dur_us: f64,
+    /// `host`: what ends it was launched only when the GPU had run dry; `queued`: it was launched before, and the GPU
+    /// waited for something else; `unknown`: no launch call is in the trace.
+    pub cause: &'static str,
+    /// The part before the launch call; null when there is none.
+    pub host_us: Option<f64>,
+    /// What ran before it.
+    pub after: GapEdge,
+    /// What ended it.
+    pub ended_by: GapEdge,
+    /// Innermost Python or module frame around both launches: what the host was in.
+    pub host_frame: Option<String>,
+    /// Innermost CPU op around both launches.
+    pub host_op: Option<String>,
+}
+
+/// One side of a gap.
+#[derive(Clone, Debug, Serialize)]
+pub struct GapEdge {
+    /// As the trace has it.
+    pub kernel: String,
+    /// Parts of the name, from which lines make a short form that fits.
+    #[serde(skip)]
+    pub parts: KernelName,
+    /// Launching op.
+    pub op: Option<String>,
+    /// Call site.
+    pub location: Option<String>,
 }
 
 /// One row of the kernel table.
@@ -388,6 +453,80 @@ pub struct ToggleInfo {
     pub spelling: String,
     /// Value.
     pub value: String,
+}
+
+/// One row of the overlap-opportunity table.
+#[derive(Clone, Debug, Serialize)]
+pub struct OverlapRow {
+    /// `overlap/<family or verdict>/<stage>`, with a hash of the kernel where no family speaks.
+    pub id: String,
+    /// Stage id.
+    pub stage: String,
+    /// Whether tables show it.
+    pub shown: bool,
+    /// `P1` to `P5`.
+    pub priority: String,
+    /// Word of `rules/overlap.yaml`.
+    pub verdict: String,
+    /// Kernel with most time, as the trace has it.
+    pub kernel: String,
+    /// Parts of its name, from which tables make a short form that fits.
+    #[serde(skip)]
+    pub parts: KernelName,
+    /// Its category.
+    pub category: String,
+    /// Where most of it is launched; null when unknown.
+    pub scope: Option<String>,
+    /// How that was found.
+    pub found_by: String,
+    /// Kernel beside which it could run, or runs.
+    pub partner: Option<String>,
+    /// Parts of its name.
+    #[serde(skip)]
+    pub partner_parts: Option<KernelName>,
+    /// GPU events.
+    pub launches: u64,
+    /// Sum.
+    pub time_us: f64,
+    /// Of the stage's summed GPU time.
+    pub share_pct: f64,
+    /// Time with nothing on another stream.
+    pub exclusive_us: f64,
+    /// Time with something on another stream.
+    pub hidden_us: f64,
+    /// Time with compute on another stream.
+    pub hidden_by_compute_us: f64,
+    /// low, unclear, high.
+    pub risk: String,
+    /// Instances by risk.
+    pub risk_instances: RiskInstances,
+    /// Family id.
+    pub family: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Estimate; null where independence is not borne out.
+    pub could_save_us: Option<f64>,
+    /// Of collectives: time above the fastest of the same message size, possible waiting for other ranks.
+    pub waiting_us: Option<f64>,
+    /// `shapes` where these tell the size; `grid` where the launch grid stands for it, so that the time is an upper bound.
+    pub waiting_by: Option<&'static str>,
+    /// What to do.
+    pub recommendation: String,
+    /// What it rests on.
+    pub reasons: Vec<String>,
+    /// What to type.
+    pub toggles: Vec<ToggleInfo>,
+}
+
+/// Instances by risk.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct RiskInstances {
+    /// Something bears out independence.
+    pub low: u64,
+    /// Nothing does.
+    pub unclear: u64,
+    /// Recorded waits order them.
+    pub high: u64,
 }
 
 /// Rows that the tables hide.

@@ -2,7 +2,8 @@
 
 use super::cells::{self, nanos};
 use super::{FuseRow, Report, StageInfo};
-use crate::rules::schema::report::ReportFile;
+use crate::engine::version::within;
+use crate::rules::schema::report::{GraphSwitch, ReportFile};
 
 /// The summary of a report whose other fields are filled in.
 pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
@@ -25,8 +26,7 @@ fn launch_bound(report: &Report, settings: &ReportFile) -> Option<String> {
         .copied()
         .max_by(|a, b| a.host_bound_us.unwrap_or(0.0).total_cmp(&b.host_bound_us.unwrap_or(0.0)))?;
     let (span, host) = (worst.span_us?, worst.host_bound_us?);
-    let framework = report.framework.as_deref().unwrap_or("other");
-    let switch = settings.graphs.get(framework).or_else(|| settings.graphs.get("other"));
+    let switch = graph_switch(report, settings, &worst.stage);
     let of = if report.gpu.steps.len() == 1 {
         "The step is launch-bound".to_owned()
     } else {
@@ -39,6 +39,19 @@ fn launch_bound(report: &Report, settings: &ReportFile) -> Option<String> {
         worst.launches,
         switch.map_or_else(String::new, |switch| format!("; {switch}")),
     ))
+}
+
+/// What turns graphs on, in the spelling of the framework's version.
+fn graph_switch<'a>(report: &Report, settings: &'a ReportFile, stage: &str) -> Option<&'a str> {
+    let framework = report.framework.as_deref().unwrap_or("other");
+    let switches = settings.graphs.get(framework).or_else(|| settings.graphs.get("other"))?;
+    let version = report.framework_version.as_deref();
+    let fits = |switch: &&GraphSwitch| {
+        let (since, until) = (switch.since.as_deref(), switch.until.as_deref());
+        within(version, since, until).unwrap_or(until.is_none())
+            && (switch.stages.is_empty() || switch.stages.iter().any(|one| one == stage))
+    };
+    switches.iter().find(fits).map(|switch| switch.say.as_str())
 }
 
 fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {

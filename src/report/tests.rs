@@ -5,9 +5,11 @@ use crate::attribution::{
     AttributionCounts, CallTree, Context, ContextId, DeviceTime, FoundBy, Kernel, KernelId, Known, Launch, LaunchId,
     Lookup, NodeId, Replay, Stage, Step, StepId, Stream, StreamId, Timeline,
 };
-use crate::engine::{Action, Confidence, Finding, Half, Occurrence, State, classify};
+use crate::engine::{Action, Confidence, Finding, Half, Occurrence, State, classify, exposure, overlaps};
 use crate::kernel_name::{self, KernelName};
-use crate::rules::{Category, Family, FamilyKind, Gates, Origin, Per, RuleSet, SourcePath, Status, Toggle, parse_expr};
+use crate::rules::{
+    Category, Family, FamilyKind, Gates, Independence, Origin, Per, RuleSet, SourcePath, Status, Toggle, parse_expr,
+};
 use crate::trace::GpuKind;
 use crate::units::Nanos;
 
@@ -47,6 +49,8 @@ fn family(id: &str, title: &str) -> Family {
         split: None,
         after: None,
         before: None,
+        overlap: None,
+        independent: Independence::default(),
         per: Per::Layer,
         priority: 0,
         subsumes: Vec::new(),
@@ -198,8 +202,13 @@ fn report_of(timeline: &Timeline, findings: &[Finding], options: &Options) -> Re
             compute: true,
         })
         .to_vec();
+    rules.overlap = serde_yaml::from_str(include_str!("../../rules/overlap.yaml")).expect("rules/overlap.yaml");
     let classes = classify(&rules, timeline);
-    build(&[Analysis { timeline, classes: &classes, findings }], &rules, options)
+    let graph = crate::graph::build(timeline);
+    let exposure = exposure(timeline, &classes, Nanos(2));
+    let overlaps = overlaps(&rules, timeline, &graph, &classes, &exposure);
+    let analysis = Analysis { timeline, classes: &classes, findings, exposure: &exposure, overlaps: &overlaps };
+    build(&[analysis], &rules, options)
 }
 
 fn report() -> Report {

@@ -1,7 +1,7 @@
 //! The report for a terminal: numbers stand in columns, places and advice in lines of their own below each row.
 
 use super::layout::{Paint, cut, cut_middle, left, right, width, wrap};
-use super::{FuseRow, KernelRow, Report, StageInfo, cells};
+use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
 use crate::kernel_name::{self, KernelName};
 
 /// What the terminal can show.
@@ -42,6 +42,16 @@ const KERNEL: [Column; 5] = [
     column("Time", 0, true),
     column("Share", 0, true),
     column("Launches", 60, true),
+];
+
+const OVERLAP: [Column; 7] = [
+    column("Kernel", 0, false),
+    column("Prio", 0, false),
+    column("Verdict", 60, false),
+    column("Time", 0, true),
+    column("Share", 60, true),
+    column("Risk", 0, false),
+    column("Could save", 70, true),
 ];
 
 const FUSE: [Column; 6] = [
@@ -87,6 +97,11 @@ pub fn render(report: &Report, style: Style) -> String {
     page.head(report);
     page.title("Kernel table", "shares of the stage's GPU kernel time");
     page.sections(report, true, Page::kernels, cells::no_kernels);
+    page.title("Overlap-opportunity table", "what runs alone though something near might run beside it");
+    if !report.overlap_note.is_empty() {
+        page.note(&report.overlap_note);
+    }
+    page.sections(report, false, Page::overlap, cells::no_overlap);
     page.title("Fuse-pattern table", "\"could save\" is an estimate; rows that share launches do not add up");
     page.sections(report, false, Page::fuse, cells::no_fuse);
     page.line("");
@@ -241,6 +256,54 @@ impl Page {
         }
     }
 
+    fn overlap(&mut self, report: &Report, stage: &StageInfo) {
+        let rows: Vec<&OverlapRow> =
+            report.overlap.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
+        if rows.is_empty() {
+            self.note(&cells::no_overlap(report, Some(stage)));
+        } else {
+            let cells: Vec<Vec<String>> = rows.iter().map(|row| overlap_cells(row)).collect();
+            let table = Table::new(&OVERLAP, &cells, self.columns);
+            self.table_head(&table, &OVERLAP);
+            let names = short(rows.iter().map(|row| &row.parts), table.first);
+            for ((row, mut line), name) in rows.iter().zip(cells).zip(&names) {
+                line[0] = cut_middle(name, table.first);
+                let text = table.line(&line, |_, cell| cell.to_owned());
+                self.line(&text);
+                self.overlap_details(row);
+            }
+            self.left_out(&OVERLAP);
+        }
+        if let Some(hidden) = cells::hidden_overlap(report, stage) {
+            self.note(&hidden);
+        }
+    }
+
+    fn overlap_details(&mut self, row: &OverlapRow) {
+        self.detail("do", &cells::clean(&row.recommendation));
+        for reason in &row.reasons {
+            self.detail("because", &cells::clean(reason));
+        }
+        self.detail("signal", &format!("{} · {}", cells::signal(row), cells::plural(row.launches, "launch")));
+        if let Some(parts) = &row.partner_parts {
+            let name = short(std::iter::once(parts), self.columns.saturating_sub(20));
+            self.detail("beside", &name.concat());
+        }
+        if let Some(waiting) = cells::waiting(row) {
+            self.detail("waiting", &waiting);
+        }
+        if let Some(scope) = &row.scope {
+            self.detail("where", &format!("{}{}", cells::clean(scope), cells::found(&row.found_by)));
+        }
+        if let Some(family) = &row.family {
+            self.detail("family", family);
+        }
+        let toggles = cells::toggles(&row.toggles);
+        if !toggles.is_empty() {
+            self.detail("type", &toggles.join("   "));
+        }
+    }
+
     fn fuse(&mut self, report: &Report, stage: &StageInfo) {
         let rows: Vec<&FuseRow> = report.fuse.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
         if rows.is_empty() {
@@ -272,7 +335,7 @@ impl Page {
         if !row.advice.is_empty() && row.action != "none" {
             self.detail("do", &cells::clean(&row.advice));
         }
-        let toggles = cells::toggles(row);
+        let toggles = cells::toggles(&row.toggles);
         if !toggles.is_empty() && row.action != "none" {
             self.detail("type", &toggles.join("   "));
         }
@@ -318,6 +381,14 @@ impl Page {
             self.note(&format!("left out at {} columns: {}", self.columns, out.join(", ")));
         }
     }
+}
+
+fn overlap_cells(row: &OverlapRow) -> Vec<String> {
+    let save = row.could_save_us.map_or_else(|| "–".to_owned(), |us| format!("~{}", cells::time(us)));
+    [String::new(), row.priority.clone(), row.verdict.clone(), cells::time(row.time_us), cells::share(row.share_pct)]
+        .into_iter()
+        .chain([row.risk.clone(), save])
+        .collect()
 }
 
 fn fuse_cells(row: &FuseRow) -> Vec<String> {

@@ -128,3 +128,14 @@ pub enum ChainNode {
     /// `[a]`: must stand there, is shown, is not counted.
     Context(Box<Chain>),
 }
+
+/// `exposed(a) beside exposed(b) within 200us`: the two sides of an overlap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverlapClause {
+    /// What could be hidden.
+    pub exposed: Expr,
+    /// Under what.
+    pub beside: Expr,
+    /// How far apart they may be, in microseconds.
+    pub within_us: u32,
+}

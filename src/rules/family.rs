@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_yaml::Spanned;
 
-use super::ast::Chain;
+use super::ast::{Chain, ChainNode, OverlapClause};
 use super::load::{bad_format, is_version, syntax};
 use super::measure::{ChainProblem, check_chain};
-use super::parse::parse_chain;
+use super::parse::{parse_chain, parse_overlap};
 use super::place::{Place, span_of};
 use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry, When};
 use super::source::{CATALOGS, Entry};
-use super::{Case, Family, FamilyKind, Gates, Origin, Outcome, Range, Status, Toggle};
+use super::{Case, CaseRow, Family, FamilyKind, Gates, Independence, Origin, Outcome, Range, Status, Toggle};
 use crate::attribution::Stage;
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
@@ -20,6 +20,8 @@ pub(super) struct LoadedFamily {
     pub(super) family: Family,
     pub(super) layer: usize,
     pub(super) id: Place,
+    /// Bytes of each launch of each test.
+    pub(super) launches: Vec<Vec<std::ops::Range<usize>>>,
     /// Texts of the match language with their trees.
     pub(super) chains: Vec<(Place, Chain)>,
     pub(super) aliases: Vec<Place>,
@@ -84,6 +86,8 @@ impl Reader<'_> {
             split: self.chain(yaml.split.as_ref(), true),
             after: self.chain(yaml.after.as_ref(), false),
             before: self.chain(yaml.before.as_ref(), false),
+            overlap: self.overlap(yaml.overlap.as_ref()),
+            independent: yaml.independent.as_ref().map_or_else(Independence::default, |word| word.value.into()),
             per: yaml.per.into(),
             priority: yaml.priority,
             subsumes: words(&yaml.subsumes),
@@ -96,6 +100,9 @@ impl Reader<'_> {
             family,
             layer: entry.layer,
             id: place(&yaml.id),
+            launches: (yaml.tests.value.iter())
+                .map(|case| case.value.chain.iter().map(|launch| span_of(file, launch)).collect())
+                .collect(),
             chains: std::mem::take(&mut self.chains),
             aliases: yaml.aliases.iter().map(place).collect(),
             references,
@@ -156,7 +163,8 @@ impl Reader<'_> {
                 self.error(Code::BadFamily, "a fuse family needs `fused`, `split` or both", id.clone(), "has neither");
             }
             Kind::Overlap if yaml.overlap.is_none() => {
-                self.error(Code::BadFamily, "an overlap family needs `overlap`", id.clone(), "has none");
+                self.error(Code::BadFamily, "an overlap family needs `overlap`", id.clone(), "has none").help =
+                    Some("write `overlap: exposed(all_reduce) beside exposed(gemm) within 200us`".to_owned());
             }
             _ => {}
         }
@@ -183,6 +191,25 @@ impl Reader<'_> {
                 }
                 self.chains.push((place, chain.clone()));
                 Some(chain)
+            }
+            Err(error) => {
+                self.found.push(syntax(&place, error));
+                None
+            }
+        }
+    }
+
+    /// Both sides are links like those of a chain, so what holds for these holds for them.
+    fn overlap(&mut self, text: Option<&Spanned<String>>) -> Option<OverlapClause> {
+        let text = text?;
+        let place = Place::of(self.file, text);
+        match parse_overlap(&text.value) {
+            Ok(clause) => {
+                for side in [&clause.exposed, &clause.beside] {
+                    let link = Chain { node: ChainNode::Link(side.clone()), span: side.span.clone() };
+                    self.chains.push((place.clone(), link));
+                }
+                Some(clause)
             }
             Err(error) => {
                 self.found.push(syntax(&place, error));
@@ -286,7 +313,21 @@ impl Reader<'_> {
     fn cases(&mut self, kind: FamilyKind, yaml: &FamilyFile) -> Vec<Case> {
         let mut out = Vec::new();
         for case in &yaml.tests.value {
-            let CaseEntry { name, chain, expect, given, todo } = &case.value;
+            let CaseEntry { name, chain, trace, row, expect, given, todo } = &case.value;
+            if chain.is_empty() == trace.is_none() {
+                let span = span_of(self.file, expect);
+                let title = if trace.is_some() {
+                    "a test has a `chain` or a `trace`, not both"
+                } else {
+                    "this test runs nothing"
+                };
+                self.error(Code::BadFamily, title, span, "").help =
+                    Some("give `chain: [..]`, kernel names as traces have them, or `trace: path`".to_owned());
+            }
+            if let (Some(_), None) = (row, trace) {
+                let span = span_of(self.file, expect);
+                self.error(Code::BadFamily, "`row` is asked of a `trace`; this test has none", span, "");
+            }
             let Some(outcome) = outcome(&expect.value, kind) else {
                 let words: Vec<&str> = outcomes(kind).iter().map(|(word, _)| *word).collect();
                 self.found.push(
@@ -298,7 +339,12 @@ impl Reader<'_> {
             };
             out.push(Case {
                 name: name.clone(),
-                chain: chain.iter().map(|l| l.0.clone()).collect(),
+                chain: chain.iter().map(|l| l.value.0.clone()).collect(),
+                trace: trace.as_ref().map(|t| t.value.clone()),
+                row: CaseRow {
+                    stage: row.as_ref().and_then(|r| r.stage.as_ref()).and_then(|s| self.stage(s)),
+                    occurrences: row.as_ref().and_then(|r| r.occurrences),
+                },
                 expect: outcome,
                 given: given.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 todo: *todo,

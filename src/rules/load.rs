@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
 use super::family::{self, LoadedFamily};
+use super::lean;
 use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
 use super::resolve;
@@ -17,6 +18,7 @@ use super::schema::hardware::HardwareFile;
 use super::schema::launch::LaunchEntry;
 use super::schema::mapping::MappingFile;
 use super::schema::names::Names;
+use super::schema::overlap::OverlapFile;
 use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::schema::sites::SitesFile;
 use super::schema::stages::StagesFile;
@@ -28,9 +30,24 @@ use crate::diagnostic::{self, Code, Diagnostic, Severity, SourceFile, near};
 
 /// Reads, resolves and checks all files. Warnings alone are no failure; they are in [`RuleSet::warnings`].
 pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
-    let mut loader = Loader::new(sources);
-    let mut rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
+    let rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
+    if sources.without_tests {
+        let entries = sources.entries.iter().map(lean::without_tests).collect();
+        return read(&Sources { entries, ..sources.clone() }, rules);
+    }
+    read(sources, rules)
+}
 
+/// The settings of the rooms alone: all that is needed to read traces. No terms, no families.
+pub fn load_settings(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
+    let mut loader = Loader::new(sources);
+    let mut rules = RuleSet::default();
+    loader.rooms(&mut rules);
+    if loader.found.is_empty() { Ok(rules) } else { Err(loader.found) }
+}
+
+fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic>> {
+    let mut loader = Loader::new(sources);
     loader.rooms(&mut rules);
     rules.mapping = loader.mapping();
     let shared = loader.shared();
@@ -39,6 +56,9 @@ pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     loader.unused_files();
     let mut found = loader.found;
     resolve::resolve(shared, families, &mut rules, &mut found);
+    if sources.without_tests {
+        found.retain(|d| d.code != Code::NoHitOrMiss);
+    }
     diagnostic::sort(&mut found);
     found.dedup();
     let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity() == Severity::Error);
@@ -135,6 +155,11 @@ impl<'a> Loader<'a> {
         self.room("server-log.yaml", |file| {
             rules.server_log = file;
             Ok(())
+        });
+        self.room("overlap.yaml", |file: OverlapFile| {
+            let checked = file.check();
+            rules.overlap = file;
+            checked
         });
         self.room("report.yaml", |file| {
             rules.report = file;

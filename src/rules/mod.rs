@@ -2,6 +2,7 @@
 
 pub mod ast;
 mod family;
+mod lean;
 mod load;
 mod measure;
 mod model;
@@ -11,11 +12,13 @@ mod print;
 mod resolve;
 pub mod schema;
 mod source;
+mod tidy;
 mod yaml;
 
-pub use load::load;
+pub use load::{load, load_settings};
 pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, fewest_counted};
 pub use model::*;
-pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr};
-pub use print::{print_chain, print_expr};
+pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr, parse_overlap};
+pub use print::{print_chain, print_expr, print_overlap};
 pub use source::Sources;
+pub use tidy::tidy;

@@ -1,6 +1,6 @@
 //! The compiled form of `rules/` and `catalogs/`: immutable, families in id order.
 
-use super::ast::{Chain, Expr};
+use super::ast::{Chain, Expr, OverlapClause};
 
 /// A named predicate.
 #[derive(Clone, Debug)]
@@ -66,6 +66,28 @@ pub enum FamilyKind {
     Overlap,
 }
 
+impl FamilyKind {
+    /// The word in rule files and output.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Fuse => "fuse",
+            Self::Overlap => "overlap",
+        }
+    }
+}
+
+/// `independent:` of an overlap family: what bears out that its sides do not need each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Independence {
+    /// The call sites differ.
+    Site,
+    /// The modules differ, instances of one class too.
+    Module,
+    /// The family says so, and no more.
+    #[default]
+    Declared,
+}
+
 /// `origin:` of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -75,6 +97,17 @@ pub enum Origin {
     Upstream,
     /// In an open pull request: shown, marked, never Confirmed.
     Inflight,
+}
+
+impl Origin {
+    /// The word in rule files and output.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Mainline => "mainline",
+            Self::Upstream => "upstream",
+            Self::Inflight => "inflight",
+        }
+    }
 }
 
 /// `status:` of a family.
@@ -88,6 +121,17 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// The word in rule files and output.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Trial => "trial",
+            Self::Stable => "stable",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 /// `per:` of a family: how often it must recur to be Confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
@@ -97,6 +141,17 @@ pub enum Per {
     Layer,
     /// Once.
     Request,
+}
+
+impl Per {
+    /// The word in rule files and output.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Step => "step",
+            Self::Layer => "layer",
+            Self::Request => "request",
+        }
+    }
 }
 
 /// A source path with the versions it is true for.
@@ -136,6 +191,18 @@ pub struct Range {
     pub min: Option<i64>,
     /// At most.
     pub max: Option<i64>,
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) if min == max => write!(f, "{min}"),
+            (min, max) => {
+                let text = |end: Option<i64>| end.map_or_else(String::new, |n| n.to_string());
+                write!(f, "{}..{}", text(min), text(max))
+            }
+        }
+    }
 }
 
 /// `when:` of a family. Empty lists and absent ranges ask nothing.
@@ -204,6 +271,10 @@ pub struct Family {
     pub after: Option<Chain>,
     /// Context after the finding.
     pub before: Option<Chain>,
+    /// The two sides of an overlap.
+    pub overlap: Option<OverlapClause>,
+    /// What bears out that they are independent.
+    pub independent: Independence,
     /// Recurrence.
     pub per: Per,
     /// Order of rows of equal length.
@@ -279,10 +350,32 @@ pub struct Case {
     pub expect: Outcome,
     /// Facts of the run that the test sets: `vendor: amd`, `tp: 8`, ..; gates hold unless given otherwise.
     pub given: Vec<(String, String)>,
+    /// A trace in place of a chain: a path from the family's folder.
+    pub trace: Option<String>,
+    /// What the row of that trace must say.
+    pub row: CaseRow,
     /// A known gap: reported, never failing.
     pub todo: bool,
     /// Line of the test in its file.
     pub line: u32,
+}
+
+/// What a test on a trace asks of the family's row, beside its state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseRow {
+    /// Stage of the row; any when not given.
+    pub stage: Option<crate::attribution::Stage>,
+    /// Occurrences.
+    pub occurrences: Option<u64>,
+}
+
+/// Where the launches of a family's tests stand, for what is said of them.
+#[derive(Clone, Debug, Default)]
+pub struct CasePlaces {
+    /// The file; none before one was read.
+    pub file: Option<std::sync::Arc<crate::diagnostic::SourceFile>>,
+    /// Bytes of each launch of each test.
+    pub launches: Vec<Vec<std::ops::Range<usize>>>,
 }
 
 /// Whose test it is.
@@ -360,6 +453,8 @@ pub struct RuleSet {
     pub families: Vec<Family>,
     /// How the report reads (`rules/report.yaml`).
     pub report: super::schema::report::ReportFile,
+    /// When a kernel is worth a row of the overlap table (`rules/overlap.yaml`).
+    pub overlap: super::schema::overlap::OverlapFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
     /// How the kernels of a pair of traces are tied.
@@ -368,6 +463,8 @@ pub struct RuleSet {
     pub server_log: super::schema::server_log::ServerLogFile,
     /// How files are told apart by their names (`rules/inputs.yaml`).
     pub inputs: super::schema::inputs::InputsFile,
+    /// Where the launches of the families' tests stand, by id.
+    pub case_places: std::collections::BTreeMap<String, CasePlaces>,
     /// Families replaced by added catalogs, in id order.
     pub overrides: Vec<Override>,
     /// What is probably not as meant; printed by `rules check`.

@@ -4,13 +4,15 @@
 use pest::Parser;
 use pest::iterators::Pair;
 
-use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join, Span};
+use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join, OverlapClause, Span};
 use crate::diagnostic::near;
 
 /// Parentheses, brackets and `not` within each other; deeper text is refused, so that no walk can run out of stack.
 const MAX_DEPTH: usize = 48;
 /// Largest number in `{n}`: chains are compiled to an automaton that holds each repeat.
 const MAX_REPEAT: u32 = 64;
+/// Farthest in `within 200us`: a tenth of a second is no neighbourhood.
+const MAX_WITHIN_US: u32 = 100_000;
 /// What an atom may look at, for near misses.
 const ATOMS: [&str; 11] =
     ["name", "inductor", "targs", "targ", "op", "site", "module", "category", "kind", "dims", "grid"];
@@ -53,6 +55,30 @@ pub fn parse_expr(text: &str) -> Result<Expr, SyntaxError> {
 pub fn parse_chain(text: &str) -> Result<Chain, SyntaxError> {
     let whole = pairs(Rule::chain_only, text)?;
     sequence(first(whole))
+}
+
+/// The two sides of an overlap: `overlap:`.
+pub fn parse_overlap(text: &str) -> Result<OverlapClause, SyntaxError> {
+    let whole = pairs(Rule::overlap_only, text)?;
+    let mut sides = Vec::new();
+    let mut within_us = 0;
+    for part in whole.into_inner() {
+        match part.as_rule() {
+            Rule::side => sides.extend(part.into_inner().find(|p| p.as_rule() == Rule::link).map(link)),
+            Rule::within => {
+                let micros = part.into_inner().find(|p| p.as_rule() == Rule::microseconds).map(first);
+                let micros = micros.expect("a distance has a number");
+                within_us =
+                    micros.as_str().parse().ok().filter(|us| (1..=MAX_WITHIN_US).contains(us)).ok_or_else(|| {
+                        SyntaxError::new(span(&micros), format!("a distance goes from 1us to {MAX_WITHIN_US}us"))
+                    })?;
+            }
+            _ => {}
+        }
+    }
+    let beside = sides.pop().expect("the grammar gives two sides")?;
+    let exposed = sides.pop().expect("the grammar gives two sides")?;
+    Ok(OverlapClause { exposed, beside, within_us })
 }
 
 fn pairs(rule: Rule, text: &str) -> Result<Pair<'_, Rule>, SyntaxError> {
@@ -114,6 +140,10 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     let found = if rest.is_empty() { "the end of the text".to_owned() } else { format!("`{}`", &rest[..width]) };
     let is_chain = rule == Rule::chain_only;
 
+    if rule == Rule::overlap_only {
+        return SyntaxError::new(here, format!("expected two sides and how far apart they may be, stopped at {found}"))
+            .help("write `exposed(a) beside exposed(b) within 200us`, a and b being predicates over one event");
+    }
     if let Some(open) = unclosed_quote(text) {
         return SyntaxError::new(open..text.len(), "this quote is never closed").help("end the text with `\"`");
     }
@@ -131,8 +161,8 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     }
     if let Some(c @ ('|' | '&')) = rest.chars().next() {
         return if is_chain {
-            SyntaxError::new(here, "`|` and `&` stand in parentheses, one of them in each pair")
-                .help(format!("write `(a {c} b)`; mixed ones take their own: `((a | b) & c)`"))
+            SyntaxError::new(here, "`|` and `&` stand in parentheses")
+                .help(format!("write `(a {c} b)`; for one event of two kinds, `a or b` or `a and b`"))
         } else {
             SyntaxError::new(here, format!("`{c}` joins parts of a chain; this is a predicate over one event"))
                 .help(if c == '|' { "write `or`" } else { "write `and`" })
@@ -287,8 +317,8 @@ fn item(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
     let mut bare_operator = false;
     let chain = match body.as_rule() {
         Rule::any => Chain { node: ChainNode::Any, span: body_span },
-        Rule::context => Chain { node: ChainNode::Context(Box::new(sequence(first(body))?)), span: body_span },
-        Rule::group => group(body)?,
+        Rule::context => Chain { node: ChainNode::Context(Box::new(choice(first(body))?)), span: body_span },
+        Rule::group => choice(first(body))?,
         _ => {
             bare_operator = has_bare_operator(&body);
             Chain { node: ChainNode::Link(link(body)?), span: body_span.clone() }
@@ -345,17 +375,19 @@ fn number_of(pair: &Pair<'_, Rule>) -> Result<u32, SyntaxError> {
         .ok_or_else(|| SyntaxError::new(span(pair), format!("numbers here go up to {MAX_REPEAT}")))
 }
 
-fn group(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
+fn choice(pair: Pair<'_, Rule>) -> Result<Chain, SyntaxError> {
+    sides(pair, ChainNode::Alt, |pair| sides(pair, ChainNode::Both, sequence))
+}
+
+/// One side stands for itself, several are joined.
+fn sides(
+    pair: Pair<'_, Rule>,
+    join: fn(Vec<Chain>) -> ChainNode,
+    parse: impl Fn(Pair<'_, Rule>) -> Result<Chain, SyntaxError>,
+) -> Result<Chain, SyntaxError> {
     let whole = span(&pair);
-    let mut inner = pair.into_inner();
-    let head = sequence(inner.next().expect("a group has a sequence"))?;
-    let Some(rest) = inner.next() else { return Ok(head) };
-    let rule = rest.as_rule();
-    let mut parts = vec![head];
-    for part in rest.into_inner() {
-        parts.push(sequence(part)?);
-    }
-    Ok(Chain { node: if rule == Rule::both { ChainNode::Both(parts) } else { ChainNode::Alt(parts) }, span: whole })
+    let mut parts = pair.into_inner().map(parse).collect::<Result<Vec<_>, _>>()?;
+    Ok(if parts.len() == 1 { parts.remove(0) } else { Chain { node: join(parts), span: whole } })
 }
 
 fn link(pair: Pair<'_, Rule>) -> Result<Expr, SyntaxError> {

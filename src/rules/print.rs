@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join};
+use super::ast::{Atom, Chain, ChainNode, Compare, Expr, ExprNode, Join, OverlapClause};
 
 /// A predicate as text.
 pub fn print_expr(expr: &Expr) -> String {
@@ -17,6 +17,12 @@ pub fn print_chain(chain: &Chain) -> String {
     let mut out = String::new();
     write_chain(&mut out, chain, Place::Top);
     out
+}
+
+/// The two sides of an overlap as text.
+pub fn print_overlap(clause: &OverlapClause) -> String {
+    let (exposed, beside) = (print_expr(&clause.exposed), print_expr(&clause.beside));
+    format!("exposed({exposed}) beside exposed({beside}) within {}us", clause.within_us)
 }
 
 /// What may stand without parentheses.
@@ -129,7 +135,11 @@ fn write_number(out: &mut String, field: &str, compare: Compare, thousandths: i6
 /// Where a part of a chain stands: decides its parentheses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// The whole text, all that is in `[ ]`, or a side of `|` or `&`.
+    /// All that is in brackets.
+    Bracket,
+    /// A side of `|`.
+    OfAlt,
+    /// The whole text, or a side of `&`.
     Top,
     /// Between joins.
     Item,
@@ -145,7 +155,7 @@ fn write_chain(out: &mut String, chain: &Chain, place: Place) {
         }
         ChainNode::Context(inner) => {
             out.push('[');
-            write_chain(out, inner, Place::Top);
+            write_chain(out, inner, Place::Bracket);
             out.push(']');
         }
         ChainNode::Repeat { inner, min, max } => {
@@ -167,7 +177,8 @@ fn write_chain(out: &mut String, chain: &Chain, place: Place) {
             }
         }
         ChainNode::Seq(head, rest) => {
-            if place != Place::Top {
+            let parenthesised = matches!(place, Place::Item | Place::Repeated);
+            if parenthesised {
                 out.push('(');
             }
             write_chain(out, head, Place::Item);
@@ -175,22 +186,28 @@ fn write_chain(out: &mut String, chain: &Chain, place: Place) {
                 out.push_str(if *join == Join::Strict { " -> " } else { " ~> " });
                 write_chain(out, part, Place::Item);
             }
-            if place != Place::Top {
+            if parenthesised {
                 out.push(')');
             }
         }
-        ChainNode::Alt(parts) => write_group(out, parts, " | "),
-        ChainNode::Both(parts) => write_group(out, parts, " & "),
+        ChainNode::Alt(parts) => write_sides(out, parts, " | ", Place::OfAlt, place != Place::Bracket),
+        ChainNode::Both(parts) => {
+            write_sides(out, parts, " & ", Place::Top, !matches!(place, Place::Bracket | Place::OfAlt));
+        }
     }
 }
 
-fn write_group(out: &mut String, parts: &[Chain], join: &str) {
-    out.push('(');
+fn write_sides(out: &mut String, parts: &[Chain], join: &str, place: Place, parenthesised: bool) {
+    if parenthesised {
+        out.push('(');
+    }
     for (n, part) in parts.iter().enumerate() {
         if n > 0 {
             out.push_str(join);
         }
-        write_chain(out, part, Place::Top);
+        write_chain(out, part, place);
     }
-    out.push(')');
+    if parenthesised {
+        out.push(')');
+    }
 }

@@ -1,12 +1,14 @@
 //! Names in place of which something stands: terms, categories, kinds, ids of families. What no single file can tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::RuleSet;
 use super::ast::{Atom, Chain, ChainNode, Expr, ExprNode};
 use super::family::LoadedFamily;
 use super::load::{Predicate, Shared};
 use super::place::Place;
+use super::print::print_expr;
+use super::{CasePlaces, RuleSet};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The category of what no category names.
@@ -45,6 +47,13 @@ pub(super) fn resolve(shared: Shared, families: Vec<LoadedFamily>, rules: &mut R
     rules.categories = shared.categories.into_iter().map(|c| c.item).collect();
     rules.transparent = shared.roles.into_iter().map(|r| r.item).collect();
     rules.term_cases = shared.cases;
+    rules.case_places = families
+        .iter()
+        .map(|f| {
+            let places = CasePlaces { file: Some(Arc::clone(&f.id.file)), launches: f.launches.clone() };
+            (f.family.id.clone(), places)
+        })
+        .collect();
     rules.families = families.into_iter().map(|f| f.family).collect();
 }
 
@@ -149,6 +158,10 @@ impl<'a> Names<'a> {
             }
             ExprNode::Not(inner) => self.expr(inner, place, inside, found),
             ExprNode::And(parts) | ExprNode::Or(parts) => {
+                if let (ExprNode::And(_), Some(because)) = (&expr.node, contradiction(parts)) {
+                    let title = "no launch can ever match this";
+                    found.push(place.diagnostic(Code::NeverMatches, title, &expr.span, &because));
+                }
                 for part in parts {
                     self.expr(part, place, inside, found);
                 }
@@ -231,6 +244,29 @@ impl<'a> Names<'a> {
             found.push(Diagnostic::new(Code::UnusedTerm, title).at(&term.name.file, term.name.span.clone(), ""));
         }
     }
+}
+
+/// Why parts that must all hold never do, where two of them say so by themselves.
+fn contradiction(parts: &[Expr]) -> Option<String> {
+    let texts: Vec<String> = parts.iter().map(print_expr).collect();
+    for part in parts {
+        let ExprNode::Not(inner) = &part.node else { continue };
+        let text = print_expr(inner);
+        if texts.contains(&text) {
+            return Some(format!("`{text}` must hold and must not"));
+        }
+    }
+    let one_of = |part: &Expr| match &part.node {
+        ExprNode::Atom(Atom::Kind(words)) => Some(("kind", words.clone())),
+        ExprNode::Atom(Atom::Category(words)) => Some(("category", words.clone())),
+        _ => None,
+    };
+    let lists: Vec<_> = parts.iter().filter_map(one_of).collect();
+    lists.iter().enumerate().find_map(|(n, (what, words))| {
+        let mut later = lists[n + 1..].iter().filter(|(other, _)| other == what);
+        let apart = later.any(|(_, others)| !words.iter().any(|word| others.contains(word)));
+        apart.then(|| format!("a launch has one {what}"))
+    })
 }
 
 fn asks_category(expr: &Expr, known: &BTreeSet<&str>) -> bool {

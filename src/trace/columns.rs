@@ -19,12 +19,16 @@ pub(super) struct Columns {
     pub(super) counts: Counts,
     /// Distinct texts that had to be repaired.
     pub(super) repaired: u64,
+    /// Whether any text of the trace holds a backslash.
+    backslashes: bool,
     /// Raw texts that do not stand for themselves: escapes, repairs.
     odd_texts: FxHashMap<Box<[u8]>, StringId>,
     /// Lists and objects, whose layout is brought to one line.
     values: FxHashMap<Box<[u8]>, StringId>,
     process_ids: FxHashMap<StringId, ProcessId>,
     lane_ids: FxHashMap<(ProcessId, StringId), LaneId>,
+    /// By key of a layout that holds pid and tid.
+    lanes_by_key: Vec<Option<LaneId>>,
     /// Raw pid and tid of the lane used last, which is the next one's more often than not.
     hot_lane: Option<HotLane>,
     /// Position in `trace.frames` by lane.
@@ -205,6 +209,19 @@ impl Columns {
 
     #[inline]
     fn lane(&mut self, event: &RawEvent<'_>) -> LaneId {
+        let Some(key) = event.lane_key.map(|key| key as usize) else { return self.lane_by_text(event) };
+        if let Some(&Some(known)) = self.lanes_by_key.get(key) {
+            return known;
+        }
+        let lane = self.lane_by_text(event);
+        if self.lanes_by_key.len() <= key {
+            self.lanes_by_key.resize(key + 1, None);
+        }
+        self.lanes_by_key[key] = Some(lane);
+        lane
+    }
+
+    fn lane_by_text(&mut self, event: &RawEvent<'_>) -> LaneId {
         let (pid, tid) = (plain(event.get(Field::PROCESS)), plain(event.get(Field::THREAD)));
         if let Some(hot) = &self.hot_lane
             && *hot.pid == *pid
@@ -238,7 +255,9 @@ impl Columns {
         if let Some(&id) = self.values.get(value.bytes) {
             return Some(id);
         }
-        let id = self.trace.strings.intern(&text::one_line(value.bytes));
+        let line = text::one_line(value.bytes);
+        self.backslashes |= line.contains('\\');
+        let id = self.trace.strings.intern(&line);
         self.values.insert(value.bytes.into(), id);
         Some(id)
     }
@@ -246,11 +265,15 @@ impl Columns {
     /// Interns what stands between quotes.
     #[inline]
     fn text(&mut self, raw: &[u8]) -> StringId {
-        if memchr::memchr(b'\\', raw).is_none() {
-            // Without escapes, a text that was met before or that is legal stands for itself.
-            if let Some(id) = self.trace.strings.find_bytes(raw) {
-                return id;
-            }
+        let has_escapes = |raw| memchr::memchr(b'\\', raw).is_some();
+        // A text without escapes that was met before stands for itself; with none in any text there is none in an
+        // equal one.
+        if let Some(id) = self.trace.strings.find_bytes(raw)
+            && !(self.backslashes && has_escapes(raw))
+        {
+            return id;
+        }
+        if !has_escapes(raw) {
             if let Ok(text) = std::str::from_utf8(raw)
                 && raw.iter().all(|&b| b >= b' ')
             {
@@ -265,6 +288,7 @@ impl Columns {
             return id;
         }
         let decoded = text::decode(raw);
+        self.backslashes |= decoded.text.contains('\\');
         let id = self.trace.strings.intern(&decoded.text);
         self.repaired += u64::from(decoded.repaired);
         self.odd_texts.insert(raw.into(), id);

@@ -71,11 +71,18 @@ fn put(bytes: &mut [u8; 30], mut at: usize, mut value: u64) -> usize {
 #[inline]
 fn take(packed: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
-    for (n, &byte) in packed.iter().enumerate().take(10) {
-        value |= u64::from(byte & 0x7f) << (7 * n);
+    let mut rest = *packed;
+    let mut shift = 0;
+    while let Some((&byte, after)) = rest.split_first() {
+        value |= u64::from(byte & 0x7f) << shift;
+        rest = after;
         if byte < 0x80 {
-            *packed = &packed[n + 1..];
+            *packed = rest;
             return Some(value);
+        }
+        shift += 7;
+        if shift > 63 {
+            break;
         }
     }
     None

@@ -62,15 +62,18 @@ pub(super) struct RawEvent<'b> {
     values: [Value<'b>; SLOTS],
     /// One bit a slot that is filled: cheaper to clear than the slots.
     filled: u32,
+    /// Equal keys have equal processes and threads.
+    pub(super) lane_key: Option<u32>,
 }
 
 impl<'b> RawEvent<'b> {
     pub(super) fn new() -> Self {
-        Self { values: [Value { bytes: &[], shape: Shape::Scalar }; SLOTS], filled: 0 }
+        Self { values: [Value { bytes: &[], shape: Shape::Scalar }; SLOTS], filled: 0, lane_key: None }
     }
 
     pub(super) fn clear(&mut self) {
         self.filled = 0;
+        self.lane_key = None;
     }
 
     #[inline]

@@ -2,9 +2,12 @@
 //!
 //! Writers of traces print each kind of event in one layout. After the general parser has read an event, the bytes
 //! between its values (keys, punctuation, blanks, phase, category) are kept as a path through a tree; a later event
-//! that follows a path byte by byte is read by finding the ends of its values alone. Ends are found by the same
+//! that follows a path byte by byte is read by finding the ends of its values alone. Process and thread hardly change
+//! from event to event and are kept like the bytes around them, while they are few. Ends are found by the same
 //! functions as in the parser, and equal bytes before equal shapes are parsed equally, so a path gives exactly what
 //! the parser gives. Any difference, and the parser reads the event.
+
+use std::ops::Range;
 
 use super::class::Class;
 use super::parser::Piece;
@@ -16,6 +19,8 @@ use super::wide::Wide;
 const MOST_NODES: usize = 2048;
 /// More branches than this at one place are no layout.
 const MOST_BRANCHES: usize = 32;
+/// Processes and threads that are part of the layout; with more of them at one place they are values.
+const MOST_LANES: usize = 8;
 /// Longer stretches between values are no layout.
 const LONGEST_LITERAL: usize = 1024;
 
@@ -24,14 +29,20 @@ const LONGEST_LITERAL: usize = 1024;
 pub(super) struct Skeletons {
     /// The first node has no literal and is where every event begins.
     nodes: Vec<Node>,
-    /// By node, the place in its branches of the one taken last: it is tried first.
+    /// By node, the branch taken last: it is tried first. None is the first node, which is no branch.
     hot: Vec<usize>,
+    /// Whether processes and threads are values in some layout: then all are learned that way, too.
+    many_lanes: bool,
 }
 
 #[derive(Debug)]
 struct Node {
     /// Bytes before the value.
     literal: Box<[u8]>,
+    /// Values that are part of the literal.
+    fixed: Vec<Fixed>,
+    /// Whether process and thread are among them, so that the node tells the lane.
+    tells_lane: bool,
     /// The first sixteen of them, and which of these count: one comparison tells most layouts apart.
     head: [u8; 16],
     head_mask: u32,
@@ -40,6 +51,15 @@ struct Node {
     then: Then,
     /// What may follow the value.
     branches: Vec<usize>,
+}
+
+/// A value within a literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fixed {
+    field: Field,
+    shape: Shape,
+    start: usize,
+    end: usize,
 }
 
 /// What follows a literal.
@@ -52,7 +72,8 @@ enum Then {
 
 impl Skeletons {
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::new(&[], Then::Value(Shape::Scalar, None))], hot: vec![0] }
+        let first = Node::new(&[], Vec::new(), Then::Value(Shape::Scalar, None));
+        Self { nodes: vec![first], hot: vec![0], many_lanes: false }
     }
 
     /// Reads the event at `at` when a known path fits; gives its class and the first byte after it.
@@ -71,16 +92,23 @@ impl Skeletons {
             let rest = bytes.get(at..)?;
             // Near the end of a window there are fewer bytes than that; the parser reads the event then.
             let head = Wide::load(*rest.first_chunk()?);
-            let branches = &nodes[node].branches[..];
-            let mut next = *branches.get(self.hot[node])?;
-            if !nodes[next].fits(head, rest) {
-                let taken = branches.iter().position(|&other| nodes[other].fits(head, rest))?;
-                self.hot[node] = taken;
-                next = branches[taken];
+            let mut next = self.hot[node];
+            let mut this = &nodes[next];
+            if next == 0 || !this.fits(head, rest) {
+                next = nodes[node].branches.iter().copied().find(|&other| nodes[other].fits(head, rest))?;
+                this = &nodes[next];
+                self.hot[node] = next;
             }
             node = next;
-            at += nodes[node].literal.len();
-            let (end, shape, field) = match nodes[node].then {
+            for fixed in &this.fixed {
+                let value = Value { bytes: &rest[fixed.start..fixed.end], shape: fixed.shape };
+                event.set(fixed.field, value);
+            }
+            if this.tells_lane {
+                event.lane_key = Some(node as u32);
+            }
+            at += this.literal.len();
+            let (end, shape, field) = match this.then {
                 Then::End(class) => return Some((class, at)),
                 Then::Value(shape @ Shape::Text, field) => (scan::text_end(bytes, at)?, shape, field),
                 Then::Value(shape @ Shape::Scalar, field) => (scan::scalar_end(bytes, at)?, shape, field),
@@ -95,30 +123,66 @@ impl Skeletons {
 
     /// Keeps the layout of the event in `bytes` at `start..end`, which the parser read as `pieces`.
     pub(super) fn learn(&mut self, bytes: &[u8], start: usize, end: usize, pieces: &[Piece], class: Class) {
+        // Of a repeated key the last one counts; nobody repeats them, so there is no need for a quick way.
+        let once = |field| pieces.iter().filter(|piece| piece.field == Some(field)).count() <= 1;
+        let simple = once(Field::PROCESS) && once(Field::THREAD);
+        let kept = simple && self.learn_path(bytes, start..end, pieces, class, true);
+        if !kept || self.many_lanes {
+            self.many_lanes = true;
+            self.learn_path(bytes, start..end, pieces, class, false);
+        }
+    }
+
+    /// Whether there was room for all of it.
+    fn learn_path(
+        &mut self,
+        bytes: &[u8],
+        range: Range<usize>,
+        pieces: &[Piece],
+        class: Class,
+        fix_lanes: bool,
+    ) -> bool {
         let mut node = 0;
-        let mut at = start;
-        for piece in pieces {
-            let Some(next) = self.grow(node, &bytes[at..piece.start], Then::Value(piece.shape, piece.field)) else {
-                return;
+        let mut at = range.start;
+        let mut fixed: Vec<Fixed> = Vec::new();
+        for &Piece { start, end, shape, field } in pieces {
+            if fix_lanes
+                && let Some(field) = field.filter(|f| [Field::PROCESS, Field::THREAD].contains(f))
+                && matches!(shape, Shape::Scalar | Shape::Text)
+            {
+                fixed.push(Fixed { field, shape, start: start - at, end: end - at });
+                continue;
+            }
+            let then = Then::Value(shape, field);
+            let Some(next) = self.grow(node, &bytes[at..start], std::mem::take(&mut fixed), then) else {
+                return false;
             };
             node = next;
-            at = piece.end;
+            at = end;
         }
-        self.grow(node, &bytes[at..end], Then::End(class));
+        self.grow(node, &bytes[at..range.end], fixed, Then::End(class)).is_some()
     }
 
     /// The branch of `node` with this literal, a new one if need be; `None` when the tree is full.
-    fn grow(&mut self, node: usize, literal: &[u8], then: Then) -> Option<usize> {
+    fn grow(&mut self, node: usize, literal: &[u8], fixed: Vec<Fixed>, then: Then) -> Option<usize> {
         let branches = &self.nodes[node].branches;
-        let known = branches.iter().find(|&&b| *self.nodes[b].literal == *literal && self.nodes[b].then == then);
+        let known = branches.iter().find(|&&b| {
+            let other = &self.nodes[b];
+            *other.literal == *literal && other.then == then && other.fixed == fixed
+        });
         if let Some(&known) = known {
             return Some(known);
         }
-        if self.nodes.len() >= MOST_NODES || branches.len() >= MOST_BRANCHES || literal.len() > LONGEST_LITERAL {
+        let lanes = branches.iter().filter(|&&b| !self.nodes[b].fixed.is_empty()).count();
+        if self.nodes.len() >= MOST_NODES
+            || branches.len() >= MOST_BRANCHES
+            || literal.len() > LONGEST_LITERAL
+            || (!fixed.is_empty() && lanes >= MOST_LANES)
+        {
             return None;
         }
         let new = self.nodes.len();
-        self.nodes.push(Node::new(literal, then));
+        self.nodes.push(Node::new(literal, fixed, then));
         self.hot.push(0);
         self.nodes[node].branches.push(new);
         Some(new)
@@ -126,7 +190,7 @@ impl Skeletons {
 }
 
 impl Node {
-    fn new(literal: &[u8], then: Then) -> Self {
+    fn new(literal: &[u8], fixed: Vec<Fixed>, then: Then) -> Self {
         let mut head = [0; 16];
         let length = literal.len().min(16);
         head[..length].copy_from_slice(&literal[..length]);
@@ -138,7 +202,9 @@ impl Node {
             Then::Value(Shape::Scalar, _) => First::SCALAR,
         };
         let head_mask = ((1_u64 << length) - 1) as u32;
-        Self { literal: literal.into(), head, head_mask, first, then, branches: Vec::new() }
+        let tells = |field| fixed.iter().any(|f| f.field == field);
+        let tells_lane = tells(Field::PROCESS) && tells(Field::THREAD);
+        Self { literal: literal.into(), fixed, tells_lane, head, head_mask, first, then, branches: Vec::new() }
     }
 
     /// Whether `rest`, which begins with `head`, begins with the literal and then with a value of the right shape.
@@ -146,9 +212,21 @@ impl Node {
     fn fits(&self, head: Wide, rest: &[u8]) -> bool {
         let length = self.literal.len();
         head.same(Wide::load(self.head)) & self.head_mask == self.head_mask
-            && (length <= 16 || rest.get(16..length) == self.literal.get(16..))
+            && (length <= 16 || same_from_16(&self.literal, rest))
             && rest.get(length).map_or(self.first == First::ANY, |&byte| self.first.allows(byte))
     }
+}
+
+/// Whether `rest` goes on as `literal`, whose first sixteen bytes are known to be the same.
+#[inline]
+fn same_from_16(literal: &[u8], rest: &[u8]) -> bool {
+    let Some(rest) = rest.get(..literal.len()) else { return false };
+    let mut parts = literal[16..].chunks_exact(16).zip(rest[16..].chunks_exact(16));
+    let wide = |part: &[u8]| part.first_chunk().map(|part| Wide::load(*part));
+    let same = |a, b| wide(a).zip(wide(b)).is_some_and(|(a, b)| a.same(b) == 0xffff);
+    // The last sixteen may overlap with those before.
+    let last = literal.len() - 16;
+    parts.all(|(a, b)| same(a, b)) && same(&literal[last..], &rest[last..])
 }
 
 /// A set of bytes that a value may begin with.

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use llm_prof::cli::Streams;
 
+mod catalog;
+mod config;
 mod doctor;
 mod errors;
 mod flags;

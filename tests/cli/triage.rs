@@ -6,7 +6,13 @@ use super::{DECODE, PREFILL, run, run_in};
 fn a_pipe_gets_markdown_and_a_terminal_text() {
     let piped = run(&["triage", DECODE]);
     assert_eq!(piped.code, 0, "{}", piped.err);
-    for part in ["## Kernel table", "## Fuse-pattern table", "### decode", "- Framework: SGLang"] {
+    for part in [
+        "## Kernel table",
+        "## Overlap-opportunity table",
+        "## Fuse-pattern table",
+        "### decode",
+        "- Framework: SGLang",
+    ] {
         assert!(piped.out.contains(part), "{part} is missing: {}", piped.out);
     }
     let terminal = run_in(&["triage", DECODE], |streams| {

@@ -2,10 +2,19 @@
 
 use super::super::tests::{family, launches, rules, with_fused};
 use super::{CaseResult, test_families};
-use crate::rules::{Case, Family, Outcome, parse_chain};
+use crate::rules::{Case, CaseRow, Family, Outcome, parse_chain};
 
 fn case(name: &str, chain: &[&str], expect: Outcome) -> Case {
-    Case { name: name.into(), chain: launches(chain), expect, given: Vec::new(), todo: false, line: 21 }
+    Case {
+        name: name.into(),
+        chain: launches(chain),
+        expect,
+        given: Vec::new(),
+        trace: None,
+        row: CaseRow::default(),
+        todo: false,
+        line: 21,
+    }
 }
 
 fn run(family: Family, cases: Vec<Case>) -> Vec<CaseResult> {

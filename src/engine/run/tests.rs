@@ -3,7 +3,7 @@
 use super::super::tests::{cut, family, known, rules, timeline, with_fused};
 use super::super::{Action, Confidence, Finding, State, classify};
 use crate::attribution::{Stage, Timeline};
-use crate::rules::{Family, Origin, Per, Range, RuleSet, Status, Toggle, parse_chain};
+use crate::rules::{Family, Gates, Origin, Per, Range, RuleSet, Status, Toggle, parse_chain};
 use crate::units::Nanos;
 
 const COPY: &str = "direct_copy_kernel @ aten::clone";
@@ -248,11 +248,13 @@ fn what_is_in_flight_or_on_trial_is_never_confirmed() {
     assert!(found.advice.ends_with("#123"));
     let trial = Family { status: Status::Trial, ..rope_store() };
     assert_eq!(one(trial.clone(), &line).confidence, Confidence::Candidate);
-    // A fused kernel's own name proves itself; a role does not.
+    // A fused kernel's own name proves itself, through a term too; what is no name does not.
     let fused = timeline(&["rope_kvcache_kernel"; 2]);
     assert_eq!(one(trial, &fused).confidence, Confidence::Confirmed);
-    let by_role = Family { status: Status::Trial, ..with_fused("any/x", "rope", "") };
-    assert_eq!(one(by_role, &timeline(&["rotary_kernel"; 2])).confidence, Confidence::Candidate);
+    let fused_by = |fused| Family { status: Status::Trial, ..with_fused("any/x", fused, "") };
+    let rotary = timeline(&["rotary_kernel"; 2]);
+    assert_eq!(one(fused_by("rope"), &rotary).confidence, Confidence::Confirmed);
+    assert_eq!(one(fused_by("rope or kind(kernel)"), &rotary).confidence, Confidence::Candidate);
 }
 
 #[test]
@@ -270,6 +272,15 @@ fn the_longer_chain_covers_the_shorter_and_no_figure_changes() {
     let found = run(&rules(vec![long.clone(), short.clone()]), &line);
     let labels: Vec<_> = found.iter().map(|f| (f.family, f.covered_by, f.split.time)).collect();
     assert_eq!(labels, [(0, None, Nanos(6_000)), (1, Some(0), Nanos(4_000))]);
+
+    // Of two that share all, the one that can apply is the row.
+    let off =
+        Family { when: Gates { vendor: vec!["amd".into()], ..Gates::default() }, ..family("any/a", "rope ~> store") };
+    let mut nvidia = timeline(&times(2, &LAYER));
+    nvidia.run.vendor = Some(known("nvidia".to_owned()));
+    let found = run(&rules(vec![off, short.clone()]), &nvidia);
+    let labels: Vec<_> = found.iter().map(|f| (f.family, f.state, f.covered_by)).collect();
+    assert_eq!(labels, [(0, State::OffByDesign, Some(1)), (1, State::Split, None)]);
 
     // A family whose condition fails swallows nothing.
     let mut closed = long;
@@ -342,4 +353,25 @@ fn rows_come_by_time_then_by_id() {
     let line = timeline(&times(2, &["rms_norm", "rotary_kernel", "store_kvcache"]));
     let families = vec![family("any/c", "norm"), family("any/b", "rope ~> store"), family("any/a", "rope")];
     assert_eq!(run(&rules(families), &line).iter().map(|f| f.family).collect::<Vec<_>>(), [1, 0, 2]);
+}
+
+#[test]
+fn what_runs_beside_a_graph_capture_raises_no_row() {
+    let mut line = timeline(&times(2, &LAYER));
+    assert_eq!(run(&rules(vec![rope_store()]), &line).len(), 1);
+    for launch in &mut line.launches {
+        (launch.step, launch.stage) = (None, Stage::All);
+    }
+    assert_eq!(run(&rules(vec![rope_store()]), &line).len(), 1);
+    let end = line.launches.last().unwrap().start;
+    line.steps.push(crate::attribution::Step {
+        name: line.kernels[0].raw,
+        stage: Stage::Capture,
+        start: end,
+        end,
+        tokens: None,
+        requests: None,
+        whole: true,
+    });
+    assert_eq!(run(&rules(vec![rope_store()]), &line), []);
 }

@@ -53,6 +53,28 @@ fn the_rules_in_the_binary_load() {
     assert!(is_version(&rules.version));
 }
 
+#[test]
+fn without_their_tests_the_rules_in_the_binary_are_the_same() {
+    let mut whole = loaded(&Sources::embedded());
+    let lean = loaded(&Sources::embedded().without_tests());
+    assert!(lean.term_cases.is_empty() && lean.families.iter().all(|family| family.tests.is_empty()));
+    whole.term_cases.clear();
+    for family in &mut whole.families {
+        family.tests.clear();
+    }
+    assert_eq!(format!("{lean:#?}"), format!("{whole:#?}"));
+}
+
+#[test]
+fn settings_alone_are_those_of_the_whole() {
+    let whole = loaded(&Sources::embedded());
+    let settings = load_settings(&Sources::embedded()).unwrap();
+    assert_eq!(format!("{:?}", settings.trace), format!("{:?}", whole.trace));
+    assert_eq!(format!("{:?}", settings.attribution), format!("{:?}", whole.attribution));
+    assert_eq!(format!("{:?}", settings.inputs), format!("{:?}", whole.inputs));
+    assert!(settings.families.is_empty() && settings.terms.is_empty());
+}
+
 /// `--rules rules/` of a checkout is what the binary has.
 #[test]
 fn a_folder_of_the_same_files_has_the_same_digest() {

@@ -23,6 +23,8 @@ fn a_text_in_normal_form_prints_as_itself() {
         "(name(\"a\") or name(\"b\")) and not (gemm or op(\"aten::mm\"))",
         "(name(\"a\") or name(\"b\")){2}",
         "(a ~> b | c -> d)",
+        "(a ~> b | c & d ~> e | f{2})",
+        "[a ~> b | c] ~> d",
         "((a+)?)?",
         "tokens <= 128 and dur_us > 2.5 and bytes != -1",
         "category(kv-cache, norm) or dims(\"[888, 2880]*\")",
@@ -36,6 +38,8 @@ fn a_text_in_normal_form_prints_as_itself() {
 fn blanks_and_needless_parentheses_go() {
     assert_eq!(normal(" ( ( rms_norm ) )~>\n (rope) "), "rms_norm ~> rope");
     assert_eq!(normal("((a ~> b) | c)"), "(a ~> b | c)");
+    assert_eq!(normal("(a | (b & c ~> d))"), "(a | b & c ~> d)");
+    assert_eq!(normal("[(a | b)]"), "[a | b]");
     assert_eq!(normal("(a and b) or (c)"), "a and b or c");
     assert_eq!(normal("not(not a)"), "not not a");
     assert_eq!(normal("name(rope)"), "name(\"rope\")");
@@ -45,6 +49,8 @@ fn blanks_and_needless_parentheses_go() {
 fn or_binds_looser_than_and_and_joins_looser() {
     assert_eq!(normal("(a or (b and c)) ~> d"), "a or b and c ~> d");
     assert_eq!(normal("(a or b) and c ~> d"), "(a or b) and c ~> d");
+    assert_eq!(normal("((a | b) & c)"), "((a | b) & c)");
+    assert_eq!(normal("((a & b) & c ~> (d))"), "((a & b) & c ~> d)");
 }
 
 #[test]
@@ -71,7 +77,7 @@ fn each_mistake_is_named_at_its_place() {
         "gemm ~> and",
         "gemm rope",
         "gemm | rope",
-        "(a | b & c)",
+        "(a & | c)",
         "(a | b",
         "gemm)",
         "a or b?",
@@ -122,6 +128,9 @@ fn every_example_of_the_page_is_read_or_refused_as_it_says() {
     }
     for line in bad {
         assert!(parse_chain(line).is_err(), "{line}");
+    }
+    for line in examples("overlap") {
+        assert_eq!(super::super::print_overlap(&parse_overlap(line).unwrap()), line);
     }
 }
 
@@ -229,4 +238,23 @@ proptest! {
             prop_assert!(text.get(e.span).is_some());
         }
     }
+}
+
+#[test]
+fn an_overlap_is_two_sides_and_a_distance() {
+    let text = "exposed(all_reduce or name(\"x\")) beside exposed(gemm) within 200us";
+    assert_eq!(super::super::print_overlap(&parse_overlap(text).unwrap()), text);
+    for bad in [
+        "exposed(a) beside exposed(b)",
+        "exposed(a) within 200us",
+        "a beside b within 200us",
+        "exposed(a ~> b) beside exposed(b) within 1us",
+    ] {
+        let error = parse_overlap(bad).unwrap_err();
+        assert!(error.message.starts_with("expected two sides"), "{bad}: {}", error.message);
+    }
+    assert_eq!(
+        parse_overlap("exposed(a) beside exposed(b) within 0us").unwrap_err().message,
+        "a distance goes from 1us to 100000us"
+    );
 }

@@ -3,28 +3,33 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
 use super::launch::LaunchEntry;
-use crate::rules::{FamilyKind, Origin, Per, SourcePath, Status};
+use crate::rules::{FamilyKind, Independence, Origin, Per, SourcePath, Status};
 
 /// The file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FamilyFile {
     /// Of the format; 1.
+    #[schemars(with = "u32")]
     pub version: Spanned<u32>,
     /// Its path below `catalogs/<kind>/`.
+    #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// Old ids.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub aliases: Vec<Spanned<String>>,
     /// As the field names it.
     pub title: String,
     /// Fuse or overlap.
+    #[schemars(with = "Kind")]
     pub kind: Spanned<Kind>,
     /// Where the path lives.
     pub origin: OriginWord,
@@ -35,30 +40,40 @@ pub struct FamilyFile {
     #[serde(default)]
     pub status: StatusWord,
     /// Successor of a retired one.
+    #[schemars(with = "Option<String>")]
     pub replaced_by: Option<Spanned<String>>,
     /// Where the fused path lives.
     #[serde(default)]
+    #[schemars(with = "Vec<SourceEntry>")]
     pub sources: Vec<Spanned<SourceEntry>>,
     /// When and against what it was last checked.
     pub checked: Option<Checked>,
     /// First framework version with the path.
+    #[schemars(with = "Option<String>")]
     pub since: Option<Spanned<String>>,
     /// First framework version without it.
+    #[schemars(with = "Option<String>")]
     pub until: Option<Spanned<String>>,
     /// Gates.
     #[serde(default)]
     pub when: When,
     /// The fused form.
+    #[schemars(with = "Option<String>")]
     pub fused: Option<Spanned<String>>,
     /// The split form.
+    #[schemars(with = "Option<String>")]
     pub split: Option<Spanned<String>>,
     /// Context before the finding.
+    #[schemars(with = "Option<String>")]
     pub after: Option<Spanned<String>>,
     /// Context after it.
+    #[schemars(with = "Option<String>")]
     pub before: Option<Spanned<String>>,
     /// Clause of an overlap family.
+    #[schemars(with = "Option<String>")]
     pub overlap: Option<Spanned<String>>,
     /// Why the two sides of an overlap are independent.
+    #[schemars(with = "Option<Independent>")]
     pub independent: Option<Spanned<Independent>>,
     /// How often it must recur.
     #[serde(default)]
@@ -68,9 +83,11 @@ pub struct FamilyFile {
     pub priority: i64,
     /// Ids of which it is the better one.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub subsumes: Vec<Spanned<String>>,
     /// Ids it cannot run together with.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub excludes: Vec<Spanned<String>>,
     /// What to type.
     #[serde(default)]
@@ -78,11 +95,12 @@ pub struct FamilyFile {
     /// One sentence.
     pub rationale: String,
     /// Tests.
+    #[schemars(with = "Vec<CaseEntry>")]
     pub tests: Spanned<Vec<Spanned<CaseEntry>>>,
 }
 
 /// `kind:`.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A fused path.
@@ -101,7 +119,7 @@ impl From<Kind> for FamilyKind {
 }
 
 /// `origin:`.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OriginWord {
     /// In releases.
@@ -123,7 +141,7 @@ impl From<OriginWord> for Origin {
 }
 
 /// `status:`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StatusWord {
     /// Not proved on a real trace.
@@ -146,7 +164,7 @@ impl From<StatusWord> for Status {
 }
 
 /// `per:`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PerWord {
     /// Once a step.
@@ -169,7 +187,7 @@ impl From<PerWord> for Per {
 }
 
 /// `independent:` of an overlap family.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Independent {
     /// The call sites differ.
@@ -180,44 +198,61 @@ pub enum Independent {
     Declared,
 }
 
+impl From<Independent> for Independence {
+    fn from(independent: Independent) -> Self {
+        match independent {
+            Independent::Site => Self::Site,
+            Independent::Module => Self::Module,
+            Independent::Declared => Self::Declared,
+        }
+    }
+}
+
 /// `checked:`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checked {
     /// Day, `2026-06-27`.
+    #[schemars(with = "String")]
     pub date: Spanned<String>,
     /// Version of the framework.
+    #[schemars(with = "String")]
     pub version: Spanned<String>,
 }
 
 /// `when:`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
     /// Framework ids; silent when no.
+    #[schemars(with = "Vec<String>")]
     pub frameworks: Vec<Spanned<String>>,
     /// Model words; silent when no.
     pub models: Models,
     /// Stages; silent when no.
+    #[schemars(with = "Vec<String>")]
     pub stages: Vec<Spanned<String>>,
     /// Vendors; off by design when no, as all below.
     pub vendor: Vec<String>,
     /// Architectures.
     pub arch: Vec<String>,
     /// Tensor-parallel size.
+    #[schemars(with = "Option<String>")]
     pub tensor_parallel: Option<Spanned<String>>,
     /// Dtype words.
     pub dtype: Vec<String>,
     /// Tokens of the step.
+    #[schemars(with = "Option<String>")]
     pub tokens: Option<Spanned<String>>,
     /// Bytes of the collective's message.
+    #[schemars(with = "Option<String>")]
     pub message_bytes: Option<Spanned<String>>,
     /// Server arguments that must hold.
     pub needs: Needs,
 }
 
 /// `models:` of `when`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Models {
     /// Any of these.
@@ -301,7 +336,7 @@ impl<'de> Deserialize<'de> for SourceEntry {
 }
 
 /// One of `toggles:`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToggleEntry {
     /// Exact spelling.
@@ -312,22 +347,32 @@ pub struct ToggleEntry {
     #[serde(rename = "where")]
     pub place: String,
     /// First version with this spelling.
+    #[schemars(with = "Option<String>")]
     pub since: Option<Spanned<String>>,
     /// First version without it.
+    #[schemars(with = "Option<String>")]
     pub until: Option<Spanned<String>>,
     /// Value when nobody sets it.
     pub default: Option<String>,
 }
 
 /// One of `tests:`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseEntry {
     /// The claim.
     pub name: String,
-    /// What ran.
-    pub chain: Vec<LaunchEntry>,
+    /// What ran, in the order of launch.
+    #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
+    pub chain: Vec<Spanned<LaunchEntry>>,
+    /// A trace in place of a chain: a path from the family's folder.
+    #[schemars(with = "Option<String>")]
+    pub trace: Option<Spanned<String>>,
+    /// What the row of that trace must say beside its state.
+    pub row: Option<RowEntry>,
     /// What must come out.
+    #[schemars(with = "String")]
     pub expect: Spanned<String>,
     /// Facts of the run.
     #[serde(default)]
@@ -335,4 +380,15 @@ pub struct CaseEntry {
     /// A known gap.
     #[serde(default)]
     pub todo: bool,
+}
+
+/// `row:` of a test on a trace.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowEntry {
+    /// Stage of the row; any when not given.
+    #[schemars(with = "Option<String>")]
+    pub stage: Option<Spanned<String>>,
+    /// Occurrences.
+    pub occurrences: Option<u64>,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -12,18 +13,29 @@ use crate::rules::CaseLaunch;
 #[derive(Clone, Debug, Default)]
 pub struct LaunchEntry(pub CaseLaunch);
 
-#[derive(Deserialize)]
+/// A launch of which more than its kernel is known.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LaunchMap {
+pub(super) struct LaunchMap {
+    /// Name, as a trace has it.
     kernel: String,
+    /// Enclosing CPU ops, innermost first.
     op: Option<Texts>,
+    /// Enclosing Python frames, innermost first.
     site: Option<Texts>,
+    /// Enclosing modules, innermost first.
     module: Option<Texts>,
+    /// Stream; 0 when not given.
     stream: Option<i64>,
+    /// Begin; one after the other when not given.
     start_us: Option<f64>,
+    /// Length; 1 when not given.
     dur_us: Option<f64>,
+    /// Input shapes.
     dims: Option<Json>,
+    /// Launch grid.
     grid: Option<Json>,
+    /// Positions in the chain, counted from 0, that its stream waits for.
     waits_for: Option<Positions>,
 }
 
@@ -65,7 +77,7 @@ impl<'de> Deserialize<'de> for LaunchEntry {
 }
 
 /// A text or a list of texts.
-struct Texts(Vec<String>);
+pub(super) struct Texts(Vec<String>);
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -100,7 +112,7 @@ impl<'de> Deserialize<'de> for Texts {
 }
 
 /// A position in the chain, counted from 0, or a list of them.
-struct Positions(Vec<usize>);
+pub(super) struct Positions(Vec<usize>);
 
 impl<'de> Deserialize<'de> for Positions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -135,7 +147,7 @@ impl<'de> Deserialize<'de> for Positions {
 }
 
 /// JSON text, or the same written as YAML lists.
-struct Json(String);
+pub(super) struct Json(String);
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -21,9 +21,36 @@ pub struct ReportFile {
     /// Server arguments shown beside those that families name.
     pub server_args: Vec<String>,
     /// What turns graphs on, by framework id; `other` when the framework is unknown.
-    pub graphs: BTreeMap<String, String>,
+    pub graphs: BTreeMap<String, Vec<GraphSwitch>>,
+    /// Which gaps of a step are listed.
+    pub gaps: GapSettings,
     /// Other ways to write a framework, to its id.
     pub aliases: BTreeMap<String, String>,
+}
+
+/// What turns graphs on, in some versions and stages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphSwitch {
+    /// First version with this spelling.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
+    /// In these stages only; empty: in all.
+    #[serde(default)]
+    pub stages: Vec<String>,
+    /// What to do.
+    pub say: String,
+}
+
+/// Which gaps of a step are listed.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GapSettings {
+    /// None shorter than this.
+    pub min_us: f64,
+    /// At most so many a step, longest first.
+    pub most: usize,
 }
 
 /// What the summary names.

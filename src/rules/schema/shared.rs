@@ -1,67 +1,78 @@
 //! `rules/terms.yaml`, `rules/categories.yaml` and `rules/graph.yaml`: named predicates with their tests.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
 use super::launch::LaunchEntry;
 
 /// `rules/terms.yaml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TermsFile {
     /// Of the format; 1.
+    #[schemars(with = "u32")]
     pub version: Spanned<u32>,
     /// In any order; terms may use terms.
     pub terms: Vec<TermEntry>,
 }
 
 /// One term.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TermEntry {
     /// The bare word.
+    #[schemars(with = "String")]
     pub term: Spanned<String>,
     /// What it names, in one line.
     pub about: String,
     /// The predicate.
+    #[schemars(with = "String")]
     pub is: Spanned<String>,
     /// Launches it must find.
     #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
     pub hit: Vec<Spanned<LaunchEntry>>,
     /// Near misses.
     #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
     pub miss: Vec<Spanned<LaunchEntry>>,
 }
 
 /// `rules/categories.yaml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategoriesFile {
     /// Of the format; 1.
+    #[schemars(with = "u32")]
     pub version: Spanned<u32>,
     /// The first that says yes takes the launch.
     pub categories: Vec<CategoryEntry>,
 }
 
 /// One category.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryEntry {
     /// The word in tables.
+    #[schemars(with = "String")]
     pub category: Spanned<String>,
     /// What it names, in one line.
     #[serde(default)]
     pub about: String,
     /// The predicate.
+    #[schemars(with = "String")]
     pub is: Spanned<String>,
     /// Whether other work hides under it.
     #[serde(default = "yes")]
     pub compute: bool,
     /// Launches that come out as this one.
     #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
     pub hit: Vec<Spanned<LaunchEntry>>,
     /// Launches that come out as another.
     #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
     pub miss: Vec<Spanned<LaunchEntry>>,
 }
 
@@ -70,30 +81,35 @@ fn yes() -> bool {
 }
 
 /// `rules/graph.yaml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GraphFile {
     /// Of the format; 1.
+    #[schemars(with = "u32")]
     pub version: Spanned<u32>,
     /// What `~>` sees through.
     pub transparent: Vec<RoleEntry>,
 }
 
 /// One transparent role.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleEntry {
     /// Its name.
+    #[schemars(with = "String")]
     pub role: Spanned<String>,
     /// What it names, in one line.
     #[serde(default)]
     pub about: String,
     /// The predicate.
+    #[schemars(with = "String")]
     pub is: Spanned<String>,
     /// Launches it must find.
     #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
     pub hit: Vec<Spanned<LaunchEntry>>,
     /// Near misses.
     #[serde(default)]
+    #[schemars(with = "Vec<LaunchEntry>")]
     pub miss: Vec<Spanned<LaunchEntry>>,
 }

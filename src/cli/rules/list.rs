@@ -1,0 +1,128 @@
+//! `llm-prof rules list`: one line a family, grouped by framework; whole ids, so that lines can be searched.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::super::args::{Format, OriginArg, RulesList, StatusArg};
+use super::super::failure::Failure;
+use super::super::output::print;
+use super::super::session;
+use super::super::streams::Streams;
+use super::families::group;
+use crate::diagnostic;
+use crate::engine;
+use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
+
+/// Prints it.
+pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure> {
+    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let families = wanted(args, &rules)?;
+    if families.is_empty() {
+        session::say(streams, &format!("no family of {} is as asked for", rules.families.len()))?;
+    }
+    let text = match args.format {
+        Format::Text => text(&families),
+        Format::Markdown => markdown(&families),
+        Format::Json => json(&families)?,
+    };
+    print(&text, streams)
+}
+
+fn wanted<'r>(args: &RulesList, rules: &'r RuleSet) -> Result<Vec<&'r Family>, Failure> {
+    let framework = match &args.framework {
+        None => None,
+        Some(name) => Some(framework(name, rules)?),
+    };
+    let origin = args.origin.map(|origin| match origin {
+        OriginArg::Mainline => Origin::Mainline,
+        OriginArg::Upstream => Origin::Upstream,
+        OriginArg::Inflight => Origin::Inflight,
+    });
+    let status = args.status.map(|status| match status {
+        StatusArg::Trial => Status::Trial,
+        StatusArg::Stable => Status::Stable,
+        StatusArg::Retired => Status::Retired,
+    });
+    let knowing = args.kernel.as_ref().map(|kernel| engine::knowing(rules, kernel));
+    let is_wanted = |(n, family): &(usize, &Family)| {
+        framework
+            .as_deref()
+            .is_none_or(|name| group(family) == name || family.when.frameworks.iter().any(|f| f == name))
+            && origin.is_none_or(|origin| family.origin == origin)
+            && status.is_none_or(|status| family.status == status)
+            && knowing.as_ref().is_none_or(|knowing| knowing.contains(n))
+    };
+    Ok(rules.families.iter().enumerate().filter(is_wanted).map(|(_, family)| family).collect())
+}
+
+/// A framework as people write it, or `any`.
+fn framework(name: &str, rules: &RuleSet) -> Result<String, Failure> {
+    let groups: std::collections::BTreeSet<&str> = rules.families.iter().map(group).collect();
+    if let Some(found) = groups.iter().find(|group| group.eq_ignore_ascii_case(name)) {
+        return Ok((*found).to_owned());
+    }
+    if let Ok(Some(id)) = session::framework(name, rules) {
+        return Ok(id);
+    }
+    let near = diagnostic::near(name, groups.iter().copied());
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let all: Vec<&str> = groups.into_iter().collect();
+    Err(Failure::usage(format!("--framework {name}: expected one of {}{near}", all.join(", "))))
+}
+
+fn groups<'a, 'r>(families: &'a [&'r Family]) -> impl Iterator<Item = &'a [&'r Family]> {
+    families.chunk_by(|a, b| group(a) == group(b))
+}
+
+fn text(families: &[&Family]) -> String {
+    let widest = families.iter().map(|family| family.id.len()).max().unwrap_or(0);
+    let overlap = families.iter().any(|family| family.kind == FamilyKind::Overlap);
+    let mut out = String::new();
+    for (n, of) in groups(families).enumerate() {
+        let plural = if of.len() == 1 { "family" } else { "families" };
+        let blank = if n > 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{blank}{}: {} {plural}", group(of[0]), of.len());
+        for family in of {
+            let kind = if overlap { format!("  {:<7}", family.kind.id()) } else { String::new() };
+            let (status, origin) = (family.status.id(), family.origin.id());
+            let _ = writeln!(out, "{:<widest$}{kind}  {status:<7}  {origin:<8}  {}", family.id, family.title);
+        }
+    }
+    out
+}
+
+fn markdown(families: &[&Family]) -> String {
+    let mut out = String::new();
+    for (n, of) in groups(families).enumerate() {
+        let blank = if n > 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{blank}## {}\n\n| Family | Kind | Status | Origin | Title |", group(of[0]));
+        let _ = writeln!(out, "| --- | --- | --- | --- | --- |");
+        for family in of {
+            let (kind, status, origin) = (family.kind.id(), family.status.id(), family.origin.id());
+            let title = family.title.replace('|', "\\|");
+            let _ = writeln!(out, "| `{}` | {kind} | {status} | {origin} | {title} |", family.id);
+        }
+    }
+    out
+}
+
+fn json(families: &[&Family]) -> Result<String, Failure> {
+    let row = |family: &&Family| {
+        json!({
+            "id": family.id,
+            "title": family.title,
+            "kind": family.kind.id(),
+            "origin": family.origin.id(),
+            "status": family.status.id(),
+            "frameworks": family.when.frameworks,
+            "aliases": family.aliases,
+            "tests": family.tests.len(),
+            "file": family.file,
+        })
+    };
+    let rows: Vec<_> = families.iter().map(row).collect();
+    serde_json::to_string_pretty(&rows)
+        .map(|text| text + "\n")
+        .map_err(|error| Failure::usage(format!("the list cannot be written as JSON: {error}")))
+}

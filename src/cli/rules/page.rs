@@ -1,0 +1,108 @@
+//! The page of a family, in markdown: what `rules show` prints, and what the pages of the catalog are made of.
+
+use std::fmt::Write;
+
+use crate::engine::family_test::outcome_word;
+use crate::rules::{Family, Gates, SourcePath, Status, Toggle, print_chain};
+
+/// The page; its heading is of this level.
+pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
+    let mut out = format!("{} {}\n\n`{}`, {}", "#".repeat(level), family.title, family.id, family.origin.id());
+    if !family.pr.is_empty() {
+        let _ = write!(out, " ({})", family.pr.join(", "));
+    }
+    let _ = write!(out, ", {}", family.status.id());
+    if let (Status::Retired, Some(by)) = (family.status, &family.replaced_by) {
+        let _ = write!(out, ", replaced by `{by}`");
+    }
+    out.push_str(&versions(family.since.as_deref(), family.until.as_deref()));
+    let _ = writeln!(out, "\n\n{}\n", family.rationale.trim());
+    for (name, chain) in
+        [("after", &family.after), ("fused", &family.fused), ("split", &family.split), ("before", &family.before)]
+    {
+        if let Some(chain) = chain {
+            let _ = writeln!(out, "- {name}: `{}`", print_chain(chain));
+        }
+    }
+    for gate in gates(&family.when) {
+        let _ = writeln!(out, "- when {gate}");
+    }
+    for toggle in &family.toggles {
+        let _ = writeln!(out, "- turn on: {}", switch(toggle));
+    }
+    for (what, ids) in [("better than", &family.subsumes), ("cannot run together with", &family.excludes)] {
+        if !ids.is_empty() {
+            let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+            let _ = writeln!(out, "- {what} {}", ids.join(", "));
+        }
+    }
+    if !family.aliases.is_empty() {
+        let _ = writeln!(out, "- once called {}", family.aliases.join(", "));
+    }
+    if !family.sources.is_empty() {
+        let sources: Vec<String> = family.sources.iter().map(source).collect();
+        let _ = writeln!(out, "- source: {}", sources.join(", "));
+    }
+    if let Some((date, version)) = &family.checked {
+        let _ = writeln!(out, "- checked on {date} against {version}");
+    }
+    if level == 1 {
+        let _ = writeln!(out, "- file: {}\n\nTests:\n", family.file);
+        for case in &family.tests {
+            let todo = if case.todo { ", known to fail" } else { "" };
+            let _ = writeln!(out, "- {}: {}{todo}", case.name, outcome_word(case.expect));
+        }
+    }
+    out
+}
+
+fn versions(since: Option<&str>, until: Option<&str>) -> String {
+    match (since, until) {
+        (None, None) => String::new(),
+        (Some(since), None) => format!(", since {since}"),
+        (None, Some(until)) => format!(", until {until}"),
+        (Some(since), Some(until)) => format!(", {since} until {until}"),
+    }
+}
+
+fn gates(when: &Gates) -> Vec<String> {
+    let mut out = Vec::new();
+    let stages: Vec<String> = when.stages.iter().map(|stage| stage.id().to_owned()).collect();
+    let lists = [
+        ("framework", &when.frameworks),
+        ("model", &when.models_any),
+        ("stage", &stages),
+        ("vendor", &when.vendor),
+        ("architecture", &when.arch),
+        ("dtype", &when.dtype),
+    ];
+    for (what, words) in lists {
+        if !words.is_empty() {
+            out.push(format!("{what} is {}", words.join(", ")));
+        }
+    }
+    if !when.models_none.is_empty() {
+        out.push(format!("model is not {}", when.models_none.join(", ")));
+    }
+    let ranges = [
+        ("tensor-parallel size", when.tensor_parallel),
+        ("tokens of the step", when.tokens),
+        ("bytes of the message", when.message_bytes),
+    ];
+    for (what, range) in ranges {
+        out.extend(range.map(|range| format!("{what} is {range}")));
+    }
+    out.extend(when.needs.iter().map(|(name, value)| format!("`{name}` is {value}")));
+    out
+}
+
+fn switch(toggle: &Toggle) -> String {
+    let default = toggle.default.as_ref().map_or_else(String::new, |default| format!(", {default} unless set"));
+    let versions = versions(toggle.since.as_deref(), toggle.until.as_deref());
+    format!("`{}` = `{}` ({}{default}{versions})", toggle.name, toggle.value, toggle.place)
+}
+
+fn source(source: &SourcePath) -> String {
+    let at = source.at.as_ref().map_or_else(String::new, |at| format!(" at {at}"));
+    format!("`{}`{at}{}", source.path, versions(source.since.as_deref(), source.until.as_deref()).replacen(',', "", 1))
+}

@@ -1,0 +1,147 @@
+//! What only running the predicates tells of the rules: kernels in tests that nothing knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::classify::{OTHER, classify};
+use super::predicate::{PredicateId, Predicates};
+use super::testing::timeline_of;
+use super::{Classes, Tri};
+use crate::attribution::{LaunchId, Timeline};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::rules::ast::{Chain, ChainNode};
+use crate::rules::{CaseLaunch, RuleSet};
+
+/// A kernel by its name, and the first place of each family that tests with it.
+type Kernels<'r> = BTreeMap<&'r str, Vec<(&'r str, usize, usize)>>;
+
+/// Warnings, in order of file and place.
+pub fn lint(rules: &RuleSet) -> Vec<Diagnostic> {
+    let kernels = kernels(rules);
+    let launches: Vec<CaseLaunch> =
+        kernels.keys().map(|kernel| CaseLaunch { kernel: (*kernel).to_owned(), ..CaseLaunch::default() }).collect();
+    let timeline = timeline_of(&launches, &rules.names, &[]);
+    let classes = classify(rules, &timeline);
+    let mut predicates = Predicates::new(rules);
+    let ids: BTreeSet<PredicateId> = asked(rules, &mut predicates);
+    let answers = predicates.answer(&timeline, &rules.names, Some(&classes));
+    let known = |launch| is_named(&classes, launch) || ids.iter().any(|id| answers.plain(*id, launch) == Tri::Yes);
+    let mut found = Vec::new();
+    for (n, (kernel, places)) in kernels.iter().enumerate() {
+        if known(LaunchId(n as u32)) {
+            continue;
+        }
+        for (family, case, launch) in places {
+            found.extend(unknown(rules, kernel, family, *case, *launch));
+        }
+    }
+    crate::diagnostic::sort(&mut found);
+    found
+}
+
+/// Families that count a kernel in one of their forms, or test with one whose name holds the text; by index.
+pub fn knowing(rules: &RuleSet, kernel: &str) -> BTreeSet<usize> {
+    let launch = CaseLaunch { kernel: kernel.to_owned(), ..CaseLaunch::default() };
+    let timeline = timeline_of(&[launch], &rules.names, &[]);
+    let classes = classify(rules, &timeline);
+    let mut predicates = Predicates::new(rules);
+    let asked: Vec<BTreeSet<PredicateId>> = (rules.families.iter())
+        .map(|family| {
+            let mut ids = BTreeSet::new();
+            for chain in [&family.fused, &family.split].into_iter().flatten() {
+                links(chain, false, &mut predicates, &mut ids);
+            }
+            ids
+        })
+        .collect();
+    let answers = predicates.answer(&timeline, &rules.names, Some(&classes));
+    let part = kernel.to_lowercase();
+    let tested = |n: usize| {
+        let mut kernels = rules.families[n].tests.iter().flat_map(|case| &case.chain);
+        kernels.any(|launch| launch.kernel.to_lowercase().contains(&part))
+    };
+    let matched = |ids: &BTreeSet<PredicateId>| ids.iter().any(|id| answers.link(*id, LaunchId(0)) == Tri::Yes);
+    (0..rules.families.len()).filter(|n| matched(&asked[*n]) || tested(*n)).collect()
+}
+
+/// Terms that say yes to a launch, in order of name.
+pub fn terms_of(rules: &RuleSet, timeline: &Timeline, classes: &Classes, launch: LaunchId) -> Vec<String> {
+    let mut predicates = Predicates::new(rules);
+    let ids: Vec<PredicateId> = rules.terms.iter().map(|term| predicates.add(&term.expr)).collect();
+    let answers = predicates.answer(timeline, &rules.names, Some(classes));
+    let mut out: Vec<String> = (rules.terms.iter().zip(ids))
+        .filter(|(_, id)| answers.plain(*id, launch) == Tri::Yes)
+        .map(|(term, _)| term.name.clone())
+        .collect();
+    out.sort();
+    out
+}
+
+/// Whether `~>` sees through a launch.
+pub fn is_transparent(rules: &RuleSet, timeline: &Timeline, classes: &Classes, launch: LaunchId) -> bool {
+    let mut predicates = Predicates::new(rules);
+    let ids: Vec<PredicateId> = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
+    let answers = predicates.answer(timeline, &rules.names, Some(classes));
+    ids.iter().any(|id| answers.link(*id, launch) == Tri::Yes)
+}
+
+fn is_named(classes: &Classes, launch: LaunchId) -> bool {
+    classes.name_of(launch) != OTHER
+}
+
+fn kernels(rules: &RuleSet) -> Kernels<'_> {
+    let mut out: Kernels = BTreeMap::new();
+    for family in &rules.families {
+        for (n, case) in family.tests.iter().enumerate() {
+            for (m, launch) in case.chain.iter().enumerate() {
+                let places = out.entry(&launch.kernel).or_default();
+                if places.last().is_none_or(|(last, ..)| *last != family.id) {
+                    places.push((&family.id, n, m));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Terms, roles and the links of all families.
+fn asked(rules: &RuleSet, predicates: &mut Predicates) -> BTreeSet<PredicateId> {
+    let mut ids: BTreeSet<PredicateId> = BTreeSet::new();
+    ids.extend(rules.terms.iter().map(|term| predicates.add(&term.expr)));
+    ids.extend(rules.transparent.iter().map(|role| predicates.add(&role.expr)));
+    for family in &rules.families {
+        for chain in [&family.fused, &family.split, &family.after, &family.before].into_iter().flatten() {
+            links(chain, true, predicates, &mut ids);
+        }
+    }
+    ids
+}
+
+fn links(chain: &Chain, context: bool, predicates: &mut Predicates, ids: &mut BTreeSet<PredicateId>) {
+    match &chain.node {
+        ChainNode::Any => {}
+        ChainNode::Link(expr) => drop(ids.insert(predicates.add(expr))),
+        ChainNode::Seq(head, rest) => {
+            links(head, context, predicates, ids);
+            for (_, part) in rest {
+                links(part, context, predicates, ids);
+            }
+        }
+        ChainNode::Alt(parts) | ChainNode::Both(parts) => {
+            parts.iter().for_each(|part| links(part, context, predicates, ids))
+        }
+        ChainNode::Context(_) if !context => {}
+        ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => links(inner, context, predicates, ids),
+    }
+}
+
+fn unknown(rules: &RuleSet, kernel: &str, family: &str, case: usize, launch: usize) -> Option<Diagnostic> {
+    let places = rules.case_places.get(family)?;
+    let file = places.file.as_ref()?;
+    let span = places.launches.get(case)?.get(launch)?.clone();
+    let words = crate::kernel_name::KernelName::parse(kernel, &rules.names).words.join(" ");
+    Some(
+        Diagnostic::new(Code::UnknownTestKernel, "no term, category or family knows this kernel")
+            .at(file, span, format!("its words: {words}"))
+            .help("check the spelling against a trace; if it is right, a term of rules/terms.yaml should know it"),
+    )
+}
