@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::kernels::{Sums, Tally, place, share};
 use super::{Analysis, EvidenceKernel, FuseRow, HalfInfo, Location, ToggleInfo};
-use crate::attribution::{LaunchId, Stage, Timeline};
-use crate::engine::{Action, Confidence, Finding, Half, State};
+use crate::attribution::{LaunchId, Run, Stage, Timeline};
+use crate::engine::{Action, Confidence, Finding, Half, State, advice};
 use crate::rules::{Family, Origin, RuleSet};
 use crate::units::Nanos;
 
@@ -144,6 +144,7 @@ impl Row<'_> {
         let could_save = matches!(state, State::Split | State::Partly);
         let other = |index: &usize| row_id(&rules.families[*index].id, at);
         let (fused, split) = (self.half(|f| &f.fused), self.half(|f| &f.split));
+        let run = self.launches().next().map(|(timeline, _)| &timeline.run);
         FuseRow {
             id: row_id(&family.id, at),
             stage: at.id().to_owned(),
@@ -165,11 +166,16 @@ impl Row<'_> {
             split,
             kernels: self.kernels(),
             locations: self.locations(),
-            candidate: family.sources.iter().map(|source| source.path.clone()).collect(),
+            candidate: run.map_or_else(Vec::new, |run| {
+                advice::sources(family, run).into_iter().map(|source| source.path.clone()).collect()
+            }),
             action: lead.action.id().to_owned(),
             advice: lead.advice.clone(),
             // What to type is said where something is to be typed, and where the user may want to undo it.
-            toggles: if lead.action == Action::OffByDesign { Vec::new() } else { toggles(family) },
+            toggles: match run {
+                Some(run) if lead.action != Action::OffByDesign => toggles(family, run),
+                _ => Vec::new(),
+            },
             covered_by: lead.covered_by.as_ref().map(other),
             overlaps_with: lead.overlaps_with.iter().map(other).collect(),
         }
@@ -184,8 +190,9 @@ fn origin(origin: Origin) -> &'static str {
     }
 }
 
-fn toggles(family: &Family) -> Vec<ToggleInfo> {
-    (family.toggles.iter())
+/// In the spelling of the trace's version, as the advice has it.
+fn toggles(family: &Family, run: &Run) -> Vec<ToggleInfo> {
+    (advice::toggles(family, run).into_iter())
         .map(|toggle| ToggleInfo { spelling: toggle.name.clone(), value: toggle.value.clone() })
         .collect()
 }
