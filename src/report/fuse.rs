@@ -133,6 +133,7 @@ impl Row<'_> {
 
     fn finish(&self, at: Stage, family: &Family, rules: &RuleSet, stage_time: Nanos) -> FuseRow {
         let lead = self.lead();
+        let run = &self.parts[0].0.run;
         let state = self.state();
         let mut reasons: Vec<String> = Vec::new();
         for reason in self.findings().flat_map(|f| &f.reasons) {
@@ -144,7 +145,6 @@ impl Row<'_> {
         let could_save = matches!(state, State::Split | State::Partly);
         let other = |index: &usize| row_id(&rules.families[*index].id, at);
         let (fused, split) = (self.half(|f| &f.fused), self.half(|f| &f.split));
-        let run = self.launches().next().map(|(timeline, _)| &timeline.run);
         FuseRow {
             id: row_id(&family.id, at),
             stage: at.id().to_owned(),
@@ -166,16 +166,11 @@ impl Row<'_> {
             split,
             kernels: self.kernels(),
             locations: self.locations(),
-            candidate: run.map_or_else(Vec::new, |run| {
-                advice::sources(family, run).into_iter().map(|source| source.path.clone()).collect()
-            }),
+            candidate: candidate(family, run),
             action: lead.action.id().to_owned(),
             advice: lead.advice.clone(),
             // What to type is said where something is to be typed, and where the user may want to undo it.
-            toggles: match run {
-                Some(run) if lead.action != Action::OffByDesign => toggles(family, run),
-                _ => Vec::new(),
-            },
+            toggles: if lead.action == Action::OffByDesign { Vec::new() } else { toggles(family, run) },
             covered_by: lead.covered_by.as_ref().map(other),
             overlaps_with: lead.overlaps_with.iter().map(other).collect(),
         }
@@ -190,7 +185,13 @@ fn origin(origin: Origin) -> &'static str {
     }
 }
 
-/// In the spelling of the trace's version, as the advice has it.
+/// Where the fused path lives: in the trace's version, or in any when that is unknown.
+fn candidate(family: &Family, run: &Run) -> Vec<String> {
+    let all: Vec<_> =
+        if run.framework_version.is_some() { advice::sources(family, run) } else { family.sources.iter().collect() };
+    all.into_iter().map(|source| source.path.clone()).collect()
+}
+
 fn toggles(family: &Family, run: &Run) -> Vec<ToggleInfo> {
     (advice::toggles(family, run).into_iter())
         .map(|toggle| ToggleInfo { spelling: toggle.name.clone(), value: toggle.value.clone() })
