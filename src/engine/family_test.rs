@@ -209,7 +209,6 @@ fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -
         todo: case.todo,
         problem: None,
         drawing,
-        problem: None,
     }
 }
 
