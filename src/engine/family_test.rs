@@ -208,6 +208,7 @@ fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -
         outcome,
         todo: case.todo,
         drawing,
+        problem: None,
     }
 }
 
