@@ -44,6 +44,7 @@ pub(super) fn facts(sources: &Sources<'_>) -> Run {
         ),
         server_args,
         server_args_source,
+        asked: given.asked.clone(),
         ..Run::default()
     };
     run.framework_version = by_user(given.version.clone(), "--framework-version")

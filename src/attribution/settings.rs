@@ -197,4 +197,6 @@ pub struct Given {
     pub rank: Option<i64>,
     /// Stage that folder and file names say.
     pub stage_hint: Option<Stage>,
+    /// Toggles that the server's log says are on, each with its line.
+    pub asked: BTreeMap<String, String>,
 }

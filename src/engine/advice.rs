@@ -46,6 +46,10 @@ pub fn typed(toggle: &Toggle) -> String {
 /// Whether a toggle is on; none when nobody says.
 pub fn is_on(toggle: &Toggle, run: &Run) -> Option<bool> {
     let unset = || toggle.default.clone().filter(|_| run.server_args_source.is_some());
+    // What the server says it did beats what it was started with.
+    if run.asked.contains_key(&toggle.name) {
+        return Some(true);
+    }
     argument(run, &toggle.name).or_else(unset).map(|value| same_value(&value, &toggle.value))
 }
 
@@ -83,8 +87,13 @@ pub(super) fn advice(
         all.iter().filter(|t| is_on(t, run).is_some()).partition(|t| is_on(t, run) == Some(true));
     let unmet = |effect| gates.iter().filter(move |g| g.answer == Tri::No && g.effect == effect).map(Gate::reason);
     let mut words = Vec::new();
+    let witness = all.iter().find_map(|toggle| run.asked.get(&toggle.name));
     match action {
-        Action::None | Action::NewlyFused => return "the fused path is in use".to_owned(),
+        Action::None | Action::NewlyFused => {
+            words.push("the fused path is in use".to_owned());
+            words.extend(witness.map(|line| format!("the server's log says so too: `{line}`")));
+            return words.join("; ");
+        }
         Action::OffByDesign => return unmet(Effect::OffByDesign).collect::<Vec<_>>().join("; "),
         Action::Upgrade => words.extend(unmet(Effect::Upgrade)),
         Action::InFlight if family.pr.is_empty() => words.push("in an open pull request, in no release yet".to_owned()),
@@ -101,6 +110,9 @@ pub(super) fn advice(
             Some(source) => words.push(format!("the fused path should apply here: check {}", source.path)),
             None => words.push("the fused path should apply here".to_owned()),
         },
+    }
+    if let Some(line) = witness {
+        words.push(format!("the server's log asks for it (`{line}`), and the trace does not have it"));
     }
     if run.framework_version.is_none() {
         if let (Some(since), true) = (&family.since, matches!(action, Action::Check | Action::TurnOn)) {

@@ -207,6 +207,7 @@ fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -
         expected: case.expect,
         outcome,
         todo: case.todo,
+        problem: None,
         drawing,
         problem: None,
     }

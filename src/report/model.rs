@@ -110,6 +110,8 @@ pub struct TraceInfo {
 pub struct Fitness {
     /// Stable code.
     pub code: String,
+    /// `unfit`: nothing to judge; `limits`: some questions stay open; `note`: worth knowing.
+    pub level: String,
     /// What is so.
     pub finding: String,
     /// What to do.
