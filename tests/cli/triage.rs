@@ -125,7 +125,7 @@ fn a_stage_that_was_asked_for_is_alone_in_the_tables() {
     let done = run(&["triage", DECODE, "--stage", "decode"]);
     assert!(done.out.contains("### decode") && !done.out.contains("### all"), "{}", done.out);
     let other = run(&["triage", DECODE, "--stage", "prefill"]);
-    assert!(other.out.contains("No row: no GPU event in the stages asked for."), "{}", other.out);
+    assert!(other.out.contains("No row: no GPU event in the stage asked for; the trace has "), "{}", other.out);
 }
 
 #[test]
