@@ -7,6 +7,9 @@ use super::{Calls, DeviceTime, Given, Settings};
 use crate::trace::{GpuKind, ProcessId, RuntimeCall, StringId, Strings, Trace, Warning};
 use crate::units::Nanos;
 
+/// Code of the warning that the device or rank asked for is not in the file.
+pub const NO_SUCH_DEVICE: &str = "no-such-device";
+
 /// What a runtime call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallRole {
@@ -62,6 +65,7 @@ pub(super) struct Ranks {
     labels: Vec<Option<String>>,
     /// Rank that the label names.
     ranks: Vec<Option<i64>>,
+    tensor_parallel: Vec<i64>,
 }
 
 impl Ranks {
@@ -81,7 +85,10 @@ impl Ranks {
                 settings.label_ranks.iter().find_map(|p| p.find(label)?.number("rank"))
             })
             .collect();
-        Self { labels, ranks }
+        let tensor_parallel = (labels.iter().flatten())
+            .filter_map(|label| settings.tp_labels.iter().find_map(|p| p.find(label)?.number("rank")))
+            .collect();
+        Self { labels, ranks, tensor_parallel }
     }
 
     fn label(&self, process: ProcessId) -> Option<&str> {
@@ -90,6 +97,11 @@ impl Ranks {
 
     pub(super) fn rank(&self, process: ProcessId) -> Option<i64> {
         self.ranks.get(process.0 as usize).copied().flatten()
+    }
+
+    /// Tensor-parallel ranks that labels name.
+    pub(super) fn tensor_parallel(&self) -> impl Iterator<Item = i64> + '_ {
+        self.tensor_parallel.iter().copied()
     }
 
     pub(super) fn same(&self, a: ProcessId, b: ProcessId) -> bool {
@@ -182,10 +194,9 @@ fn choose_device(
     if asked.is_empty() && !found.is_empty() {
         let list: Vec<&str> = found.iter().map(|&p| text(p)).collect();
         warnings.push(Warning {
-            code: "no-such-device",
+            code: NO_SUCH_DEVICE,
             text: format!(
-                "the device or rank asked for has no GPU events in this file; it has: {}. The one with most GPU time \
-                 is taken",
+                "the device or rank asked for has no GPU events in this file; devices that have: {}",
                 list.join(", ")
             ),
         });

@@ -3,6 +3,7 @@
 
 mod build;
 mod launch;
+mod mapping;
 mod model;
 mod nest;
 mod pattern;
@@ -18,6 +19,8 @@ mod stage;
 mod tests;
 
 pub use build::attribute;
+pub use launch::NO_SUCH_DEVICE;
+pub use mapping::take_places;
 pub use model::*;
 pub use pattern::{Found, Pattern};
 pub use settings::{

@@ -97,6 +97,8 @@ pub enum FoundBy {
     Position,
     /// Alignment with the mapping trace.
     Mapping,
+    /// There is a mapping trace, and nothing in it stands for this launch.
+    NoCounterpart,
     /// Not found.
     None,
 }
@@ -109,6 +111,7 @@ impl FoundBy {
             Self::Time => "time",
             Self::Position => "position",
             Self::Mapping => "mapping",
+            Self::NoCounterpart => "no-counterpart",
             Self::None => "none",
         }
     }
@@ -271,6 +274,8 @@ pub struct Run {
     pub server_args: BTreeMap<String, String>,
     /// Where they were read.
     pub server_args_source: Option<String>,
+    /// Toggles that the server's log says are on, each with its line.
+    pub asked: BTreeMap<String, String>,
     /// Whether Python stacks, shapes and ops were recorded.
     pub with_stack: Option<bool>,
     /// Same for input shapes.
@@ -290,6 +295,8 @@ pub struct AttributionCounts {
     pub by_position: u64,
     /// By alignment with the mapping trace.
     pub by_mapping: u64,
+    /// GPU events whose CPU op stays unknown, those without a launch call included: with the four above, all of them.
+    pub without_op: u64,
     /// GPU events without a launch call.
     pub without_launch: u64,
     /// Launch calls made inside a graph capture, in this file: they have no GPU event.

@@ -61,7 +61,7 @@ impl Rows {
             FoundBy::Time => self.counts.by_time += 1,
             FoundBy::Position => self.counts.by_position += 1,
             FoundBy::Mapping => self.counts.by_mapping += 1,
-            FoundBy::None => {}
+            FoundBy::NoCounterpart | FoundBy::None => self.counts.without_op += 1,
         }
         self.counts.without_launch += u64::from(call.is_none());
         self.launches.push(Launch {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::launch::Joined;
 use super::nest::Tree;
-use super::pattern::any;
+use super::pattern::{Pattern, any};
 use super::site::{PythonFrame, class_of, cut};
 use super::{Given, Known, NodeId, RootSays, Run, Settings, stage};
 use crate::trace::{FrameLane, StringId, Strings, Trace};
@@ -44,6 +44,7 @@ pub(super) fn facts(sources: &Sources<'_>) -> Run {
         ),
         server_args,
         server_args_source,
+        asked: given.asked.clone(),
         ..Run::default()
     };
     run.framework_version = by_user(given.version.clone(), "--framework-version")
@@ -51,7 +52,8 @@ pub(super) fn facts(sources: &Sources<'_>) -> Run {
     run.model = by_user(given.model.clone(), "--model")
         .or_else(|| argument(&run, &sources.settings.facts.model_args))
         .or_else(|| model_of_frames(sources));
-    run.tp = by_user(given.tp, "--tp").or_else(|| tp_of_args(sources, &run)).or_else(|| {
+    run.tp = by_user(given.tp, "--tp").or_else(|| tp_of_args(sources, &run)).or_else(|| tp_of_labels(sources));
+    run.tp = run.tp.or_else(|| {
         let sizes = group_sizes(distributed.as_ref());
         tp_of_groups(sources, run.world_size.as_ref()?.value, &sizes)
     });
@@ -216,6 +218,16 @@ fn tp_of_args(sources: &Sources<'_>, run: &Run) -> Option<Known<i64>> {
     Some(Known { value: found.value.parse().ok()?, source: found.source })
 }
 
+/// Tensor-parallel ranks that a merged file names; one of them alone tells nothing.
+fn tp_of_labels(sources: &Sources<'_>) -> Option<Known<i64>> {
+    let ranks = super::launch::Ranks::new(sources.trace, sources.strings, sources.settings);
+    let mut found: Vec<i64> = ranks.tensor_parallel().collect();
+    found.sort_unstable();
+    found.dedup();
+    let highest = found.last().filter(|_| found.len() > 1)?;
+    Some(Known { value: highest + 1, source: "process labels".to_owned() })
+}
+
 /// Sizes of process groups that are more than one rank.
 fn group_sizes(distributed: Option<&Value>) -> Vec<i64> {
     let groups = distributed.and_then(|d| d.get("pg_config")).and_then(Value::as_array);
@@ -231,16 +243,25 @@ fn group_sizes(distributed: Option<&Value>) -> Vec<i64> {
 }
 
 /// One rank has no tensor parallelism. With more, it has the size of the one kind of process group there is, when
-/// frames prove that it is at work; data or expert parallelism alone would have such groups, too.
+/// frames or kernels prove that it is at work; data or expert parallelism alone would have such groups, too.
 fn tp_of_groups(sources: &Sources<'_>, world_size: i64, sizes: &[i64]) -> Option<Known<i64>> {
     if world_size == 1 {
         return Some(Known { value: 1, source: "distributedInfo: world_size".to_owned() });
     }
     let &[size] = sizes else { return None };
-    let patterns = &sources.settings.facts.tp_frames;
-    let proof = sources.frames.tree.nodes.iter().any(|&(_, name)| any(patterns, sources.strings.get(name)));
-    let source = "distributedInfo: process groups, and frames of tensor-parallel collectives".to_owned();
-    proof.then_some(Known { value: size, source })
+    let facts = &sources.settings.facts;
+    let is = |patterns: &[Pattern], name| any(patterns, sources.strings.get(name));
+    let proof = if sources.frames.tree.nodes.iter().any(|&(_, name)| is(&facts.tp_frames, name)) {
+        "frames"
+    } else {
+        let mut names: Vec<StringId> =
+            sources.joined.events.iter().map(|&event| sources.trace.gpu[event as usize].name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().any(|name| is(&facts.tp_kernels, name)).then_some("kernels")?
+    };
+    let source = format!("distributedInfo: process groups, and {proof} of tensor-parallel collectives");
+    Some(Known { value: size, source })
 }
 
 fn hardware(sources: &Sources<'_>, run: &mut Run) {

@@ -14,6 +14,8 @@ pub struct Settings {
     pub rank_labels: Vec<Pattern>,
     /// Ranks in such a label: `{rank}`.
     pub label_ranks: Vec<Pattern>,
+    /// Labels of tensor-parallel ranks: `TP{rank}`.
+    pub tp_labels: Vec<Pattern>,
     /// Rounding of the trace: times closer than this count as equal.
     pub slack: Nanos,
     /// A replay is joined with a capture when at least this share (per cent) of its kernels has the capture's names
@@ -161,6 +163,8 @@ pub struct FactKeys {
     pub model_modules: Vec<Pattern>,
     /// Frames that prove tensor parallelism at work.
     pub tp_frames: Vec<Pattern>,
+    /// Kernels that prove it.
+    pub tp_kernels: Vec<Pattern>,
 }
 
 /// A device.
@@ -193,4 +197,6 @@ pub struct Given {
     pub rank: Option<i64>,
     /// Stage that folder and file names say.
     pub stage_hint: Option<Stage>,
+    /// Toggles that the server's log says are on, each with its line.
+    pub asked: BTreeMap<String, String>,
 }

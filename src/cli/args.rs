@@ -55,6 +55,9 @@ pub enum Command {
     Triage(Box<Triage>),
     /// Why a row is there, or why none is; what a family, or the code of a mistake, means.
     Explain(Box<Explain>),
+    /// Whether a trace is fit to judge; each finding with its fix.
+    #[command(after_help = EXIT_CODES)]
+    Doctor(Box<Doctor>),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -73,8 +76,20 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Triage {
     /// Trace files, folders, globs, or `-` for standard input.
-    #[arg(value_name = "PATH", required_unless_present = "old_input")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["old_input", "formal_input"])]
     pub paths: Vec<PathBuf>,
+    /// Trace of an eager run of the same server: locations come from it, every figure from PATH. May be repeated.
+    #[arg(long, value_name = "PATH", env = "LLM_PROF_MAPPING", hide_env = true, value_delimiter = ':')]
+    pub mapping: Vec<PathBuf>,
+    /// Go on though the traces of a pair are of unlike framework, model or TP.
+    #[arg(long, env = "LLM_PROF_FORCE", hide_env = true)]
+    pub force: bool,
+    /// Accepted from the tool before this one.
+    #[arg(long, value_name = "PATH", hide = true, requires = "formal_input")]
+    pub mapping_input: Vec<PathBuf>,
+    /// Accepted from the tool before this one.
+    #[arg(long, value_name = "PATH", hide = true, requires = "mapping_input")]
+    pub formal_input: Vec<PathBuf>,
     /// Accepted from the tool before this one.
     #[arg(long = "input", value_name = "PATH", hide = true)]
     pub old_input: Vec<PathBuf>,
@@ -111,6 +126,37 @@ pub struct Explain {
     /// The terminal.
     #[command(flatten)]
     pub terminal: Terminal,
+}
+
+/// `llm-prof doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Trace files, folders, globs, or `-` for standard input.
+    #[arg(value_name = "TRACE", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Format.
+    #[arg(short, long, value_enum, env = "LLM_PROF_FORMAT", hide_env = true, default_value_t = DoctorFormat::Text)]
+    pub format: DoctorFormat,
+    /// The run.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// A format of `doctor`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people.
+    #[default]
+    #[value(alias = "markdown")]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `llm-prof rules ..`.
@@ -359,6 +405,9 @@ pub struct Input {
     /// Server arguments as JSON [default: the file beside the trace or one folder up].
     #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_ARGS", hide_env = true)]
     pub server_args: Option<PathBuf>,
+    /// Log of the server: says when the trace is of another backend, and which fused paths were asked for.
+    #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_LOG", hide_env = true)]
+    pub server_log: Option<PathBuf>,
     /// Rank to read [default: the lowest].
     #[arg(long, value_name = "N", env = "LLM_PROF_RANK", hide_env = true)]
     pub rank: Option<i64>,

@@ -75,7 +75,8 @@ impl Subject {
 
 /// A row of the kernel table: what the rules see of the kernel, and what they make of it.
 fn kernel(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> Option<String> {
-    let analysis = Analysis { timeline, classes, findings: &[] };
+    let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
+    let analysis = Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[] };
     let report = report::build(&[analysis], rules, &Options::default());
     let row: &KernelRow = report.kernels.iter().find(|row| row.id == id)?;
     let launch = timeline.launch_ids().find(|launch| timeline.strings.get(timeline.kernel(*launch).raw) == row.name)?;

@@ -12,6 +12,8 @@ pub(super) mod code {
     pub(in crate::cli) const INPUT: u8 = 3;
     /// The rules cannot be loaded.
     pub(in crate::cli) const RULES: u8 = 4;
+    /// Read, but unfit for the question.
+    pub(in crate::cli) const UNFIT: u8 = 5;
 }
 
 /// The end of a command that has no result.

@@ -3,11 +3,14 @@
 pub mod args;
 mod catalog;
 mod config;
+mod doctor;
 mod explain;
 mod failure;
 mod inputs;
 mod output;
+mod pairs;
 mod rules;
+mod server_log;
 mod session;
 mod streams;
 mod triage;
@@ -73,6 +76,10 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Explain(args) => {
             threads(args.input.threads);
             explain::run(args, streams)
+        }
+        Command::Doctor(args) => {
+            threads(args.input.threads);
+            doctor::run(args, streams)
         }
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),

@@ -11,10 +11,13 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::args::{self, Knowledge, StageArg, Terminal};
 use super::failure::{Failure, code};
 use super::inputs::{self, Ask, Input};
+use super::server_log;
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic::{self, Diagnostic};
-use crate::report::TraceInfo;
+use crate::engine::{self, Classes, Exposure, Finding, Overlap};
+use crate::graph;
+use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::{self, RuleSet, Sources};
 use crate::trace::{self, Trace};
 
@@ -156,6 +159,70 @@ pub(super) fn open(
     Ok(session)
 }
 
+/// A timeline with what the engine makes of it.
+pub(super) struct Judged<'a> {
+    pub(super) timeline: &'a Timeline,
+    pub(super) classes: Classes,
+    pub(super) findings: Vec<Finding>,
+    exposure: Exposure,
+    overlaps: Vec<Overlap>,
+}
+
+/// Classifies and searches each timeline; `-v` says how long that took.
+pub(super) fn judge<'a>(
+    timelines: &'a [Timeline],
+    rules: &RuleSet,
+    terminal: &Terminal,
+    streams: &mut Streams,
+) -> Result<Vec<Judged<'a>>, Failure> {
+    let mut judged = Vec::new();
+    for timeline in timelines {
+        let mut clock = Clock::start();
+        let classes = engine::classify(rules, timeline);
+        let said = format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len());
+        detail(terminal, streams, &clock.lap(&said))?;
+        let graph = graph::build(timeline);
+        detail(terminal, streams, &clock.lap("ordered the launches"))?;
+        let findings = engine::run(rules, timeline, &graph, &classes);
+        detail(terminal, streams, &clock.lap(&format!("matched chains: {} findings", findings.len())))?;
+        let exposure = engine::exposure(timeline, &classes, rules.overlap.same_stream_min());
+        let overlaps = engine::overlaps(rules, timeline, &graph, &classes, &exposure);
+        detail(terminal, streams, &clock.lap(&format!("looked for overlap: {} rows", overlaps.len())))?;
+        judged.push(Judged { timeline, classes, findings, exposure, overlaps });
+    }
+    Ok(judged)
+}
+
+/// The report on all of them.
+pub(super) fn report(judged: &[Judged], rules: &RuleSet, options: &Options) -> Report {
+    let analyses: Vec<Analysis> = (judged.iter())
+        .map(|one| Analysis {
+            timeline: one.timeline,
+            classes: &one.classes,
+            findings: &one.findings,
+            exposure: &one.exposure,
+            overlaps: &one.overlaps,
+        })
+        .collect();
+    report::build(&analyses, rules, options)
+}
+
+/// Times stages for `-v`.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// What was done since the last call, with its time.
+    pub(super) fn lap(&mut self, done: &str) -> String {
+        let now = Instant::now();
+        let took = now - std::mem::replace(&mut self.0, now);
+        format!("{done} in {} ms", took.as_millis())
+    }
+}
+
 /// The one stage that was asked for.
 pub(super) fn only_stage(input: &args::Input) -> Option<Stage> {
     match input.stage {
@@ -172,6 +239,7 @@ struct Reader<'r, 's, 'o> {
 
 impl Reader<'_, '_, '_> {
     fn attribute(&mut self, input: Input, given: &Given) -> Result<(Timeline, Vec<TraceInfo>), Failure> {
+        let asked = given.rank;
         let mut given = given.clone();
         given.stage_hint = input.stage;
         if !input.merged {
@@ -199,6 +267,15 @@ impl Reader<'_, '_, '_> {
         }
         let begin = Instant::now();
         let timeline = attribution::attribute(trace, &captures, &self.rules.attribution, &self.rules.names, &given);
+        // Another device than the one asked for would answer another question.
+        if let Some(warning) = timeline.warnings.iter().find(|warning| warning.code == attribution::NO_SUCH_DEVICE) {
+            return Err(Failure::input(format!("{}: {}", info.path, warning.text)));
+        }
+        if let (Some(asked), Some(own)) = (asked, timeline.run.rank.as_ref())
+            && own.value != asked
+        {
+            return Err(Failure::input(format!("{}: this is rank {}, not rank {asked}", info.path, own.value)));
+        }
         self.detail(&format!("attributed {} launches in {} ms", timeline.launches.len(), begin.elapsed().as_millis()))?;
         if !joins_another_file(&timeline) {
             for capture in infos.iter_mut().filter(|capture| capture.taken) {
@@ -297,6 +374,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
         device: input.device.clone(),
         rank: input.rank,
         stage_hint: None,
+        asked: input.server_log.as_deref().map(|path| server_log::read(path, rules)).transpose()?.unwrap_or_default(),
     })
 }
 

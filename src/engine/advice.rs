@@ -6,10 +6,21 @@ use super::{Action, State, Tri};
 use crate::attribution::Run;
 use crate::rules::{Family, Origin, RuleSet, SourcePath, Status, Toggle};
 
-/// The toggles of a family as the trace's version spells them; the newest spelling when the version is unknown.
+/// The toggles of a family as the trace's version spells them; when the version is unknown, those that the server
+/// arguments name, else the newest spelling.
 pub fn toggles<'a>(family: &'a Family, run: &Run) -> Vec<&'a Toggle> {
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    if version.is_none() && spelled_by_args(family, run) {
+        let named: Vec<&Toggle> = family.toggles.iter().filter(|t| argument(run, &t.name).is_some()).collect();
+        let newest: Vec<&Toggle> = named.iter().copied().filter(|t| t.until.is_none()).collect();
+        return if newest.is_empty() { named } else { newest };
+    }
     family.toggles.iter().filter(|t| holds(version, t.since.as_deref(), t.until.as_deref())).collect()
+}
+
+/// Whether the server arguments, which one version wrote, name a toggle of the family.
+fn spelled_by_args(family: &Family, run: &Run) -> bool {
+    family.toggles.iter().any(|toggle| argument(run, &toggle.name).is_some())
 }
 
 /// The places of the fused path in the trace's version; those of the newest when the version is unknown.
@@ -35,6 +46,10 @@ pub fn typed(toggle: &Toggle) -> String {
 /// Whether a toggle is on; none when nobody says.
 pub fn is_on(toggle: &Toggle, run: &Run) -> Option<bool> {
     let unset = || toggle.default.clone().filter(|_| run.server_args_source.is_some());
+    // What the server says it did beats what it was started with.
+    if run.asked.contains_key(&toggle.name) {
+        return Some(true);
+    }
     argument(run, &toggle.name).or_else(unset).map(|value| same_value(&value, &toggle.value))
 }
 
@@ -72,8 +87,13 @@ pub(super) fn advice(
         all.iter().filter(|t| is_on(t, run).is_some()).partition(|t| is_on(t, run) == Some(true));
     let unmet = |effect| gates.iter().filter(move |g| g.answer == Tri::No && g.effect == effect).map(Gate::reason);
     let mut words = Vec::new();
+    let witness = all.iter().find_map(|toggle| run.asked.get(&toggle.name));
     match action {
-        Action::None | Action::NewlyFused => return "the fused path is in use".to_owned(),
+        Action::None | Action::NewlyFused => {
+            words.push("the fused path is in use".to_owned());
+            words.extend(witness.map(|line| format!("the server's log says so too: `{line}`")));
+            return words.join("; ");
+        }
         Action::OffByDesign => return unmet(Effect::OffByDesign).collect::<Vec<_>>().join("; "),
         Action::Upgrade => words.extend(unmet(Effect::Upgrade)),
         Action::InFlight if family.pr.is_empty() => words.push("in an open pull request, in no release yet".to_owned()),
@@ -91,11 +111,15 @@ pub(super) fn advice(
             None => words.push("the fused path should apply here".to_owned()),
         },
     }
+    if let Some(line) = witness {
+        words.push(format!("the server's log asks for it (`{line}`), and the trace does not have it"));
+    }
     if run.framework_version.is_none() {
         if let (Some(since), true) = (&family.since, matches!(action, Action::Check | Action::TurnOn)) {
             let framework = run.framework.as_ref().map_or("the framework", |known| known.value.as_str());
             words.push(format!("it is in {framework} ≥ {since}, and the version of this trace is unknown"));
-        } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) {
+        } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) && !spelled_by_args(family, run)
+        {
             words.push("spelled as in the newest version, as this trace's is unknown".to_owned());
         }
     }

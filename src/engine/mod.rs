@@ -1,7 +1,9 @@
 //! [`RuleSet`](crate::rules::RuleSet) and [`KernelGraph`](crate::graph::KernelGraph) in, [`Finding`]s out.
 
 pub mod advice;
+mod align;
 mod automaton;
+mod blind;
 mod cases;
 mod chain;
 mod classify;
@@ -13,6 +15,7 @@ pub mod gates;
 mod lint;
 mod miss;
 mod overlap;
+pub mod pair;
 mod predicate;
 mod run;
 mod subsume;
@@ -23,6 +26,7 @@ mod tri;
 pub mod version;
 
 pub use automaton::{Alphabet, Match, find};
+pub use blind::cannot_look;
 pub use cases::{CaseResult, run_term_cases};
 pub use chain::{Pattern, Program};
 pub use classify::{Classes, OTHER, classify};

@@ -31,4 +31,6 @@ pub struct Options {
     pub limit: Option<usize>,
     /// This stage only.
     pub stage: Option<Stage>,
+    /// Whether places come from a mapping trace.
+    pub pair: bool,
 }

@@ -30,9 +30,9 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
             digest: rules.digest.clone(),
             families: rules.families.len(),
         },
-        mode: "single-trace",
+        mode: if options.pair { "mapping-formal" } else { "single-trace" },
         traces: options.traces.clone(),
-        fitness: fitness::check(analyses, &rules.fitness.fitness),
+        fitness: fitness::check(analyses, &options.traces, rules),
         attribution: attribution(analyses),
         framework_title: framework.as_ref().map(|id| rules.report.titles.get(id).unwrap_or(id).clone()),
         framework,
@@ -131,6 +131,7 @@ fn attribution(analyses: &[Analysis]) -> Attribution {
         sum.by_time += counts.by_time;
         sum.by_position += counts.by_position;
         sum.by_mapping += counts.by_mapping;
+        sum.without_op += counts.without_op;
         sum.without_launch += counts.without_launch;
         sum.capture_launches += counts.capture_launches;
     }

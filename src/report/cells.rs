@@ -1,7 +1,8 @@
 //! What all formats for people say in the same words: cells, header lines, reasons for empty tables.
 
 use super::{
-    EvidenceKernel, FuseRow, GapInfo, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo, TraceInfo,
+    EvidenceKernel, Fitness, FuseRow, GapInfo, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo,
+    TraceInfo,
 };
 use crate::kernel_name;
 use crate::units::{Nanos, percent};
@@ -66,6 +67,9 @@ pub(super) struct Place {
 impl Place {
     /// `models/qwen3.py:167 forward in Qwen3Attention`, in at most `columns` when they are given: folders go first.
     pub(super) fn text(&self, columns: Option<usize>) -> String {
+        if self.found_by == "no-counterpart" {
+            return "no counterpart in the mapping trace".to_owned();
+        }
         let within = match (self.location.is_empty(), self.module.is_empty()) {
             (true, true) => return "location unknown".to_owned(),
             (true, false) => return self.module.clone(),
@@ -92,7 +96,7 @@ fn cut_folders(path: &str, columns: usize) -> String {
 pub(super) fn found(found_by: &str) -> &'static str {
     match found_by {
         "position" => " (by position in the capture)",
-        "mapping" => " (from the mapping)",
+        "mapping" => " (from the mapping trace)",
         _ => "",
     }
 }
@@ -115,7 +119,8 @@ pub(super) fn places(row: &KernelRow) -> Vec<Place> {
         }
     }
     places.sort_by(|a, b| b.share_pct.total_cmp(&a.share_pct));
-    if places.iter().all(|place| place.location.is_empty() && place.module.is_empty()) {
+    let empty = |place: &Place| place.location.is_empty() && place.module.is_empty();
+    if places.iter().all(|place| empty(place) && place.found_by != "no-counterpart") {
         places.clear();
     }
     places
@@ -123,8 +128,11 @@ pub(super) fn places(row: &KernelRow) -> Vec<Place> {
 
 /// How the places of all rows were found, when that is one way and worth a word.
 pub(super) fn found_alike(rows: &[&KernelRow]) -> Option<&'static str> {
-    let mut ways =
-        rows.iter().flat_map(|row| &row.sites).map(|site| site.found_by.as_str()).filter(|way| *way != "none");
+    let mut ways = rows
+        .iter()
+        .flat_map(|row| &row.sites)
+        .map(|site| site.found_by.as_str())
+        .filter(|way| !matches!(*way, "none" | "no-counterpart"));
     let first = ways.next()?;
     Some(found(first)).filter(|text| !text.is_empty() && ways.all(|way| way == first))
 }
@@ -147,7 +155,12 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let (taken, left): (Vec<_>, Vec<_>) = report.traces.iter().partition(|info| info.taken);
     for info in taken {
-        let key = if info.role == "capture" { "Capture" } else { "Trace" };
+        let key = match info.role.as_str() {
+            "capture" => "Capture",
+            "formal" => "Formal",
+            "mapping" => "Mapping",
+            _ => "Trace",
+        };
         lines.push((key, trace(info)));
         lines.extend(info.warnings.iter().map(|warning| ("Warning", clean(warning))));
     }
@@ -297,6 +310,36 @@ pub(super) fn family_of(row_id: Option<&str>) -> &str {
     id.rsplit_once('/').map_or(id, |(family, _)| family)
 }
 
+/// What stands above the tables: notes are left to `doctor`.
+pub(super) fn fitness(report: &Report) -> impl Iterator<Item = &Fitness> {
+    report.fitness.iter().filter(|fitness| fitness.level != "note")
+}
+
+/// The worst first; of one level in the order of the rules.
+pub(super) fn by_level(report: &Report) -> Vec<&Fitness> {
+    let mut all: Vec<&Fitness> = report.fitness.iter().collect();
+    all.sort_by_key(|fitness| match fitness.level.as_str() {
+        "unfit" => 0,
+        "limits" => 1,
+        _ => 2,
+    });
+    all
+}
+
+/// The last line of `doctor`.
+pub(super) fn verdict(report: &Report) -> String {
+    let of = |level: &str| report.fitness.iter().filter(|fitness| fitness.level == level).count() as u64;
+    match (of("unfit"), of("limits"), of("note")) {
+        (0, 0, 0) => "fit to judge; nothing to mend.".to_owned(),
+        (0, 0, notes) => format!("fit to judge; {} for completeness.", plural(notes, "note")),
+        (0, limits, _) => format!(
+            "fit to judge; {} what can be asked.",
+            if limits == 1 { "1 finding limits".to_owned() } else { format!("{limits} findings limit") }
+        ),
+        _ => "unfit: there is nothing to judge until the first finding is mended.".to_owned(),
+    }
+}
+
 /// Why a kernel table has no row, and what would fill it.
 pub(super) fn no_kernels(report: &Report, stage: Option<&StageInfo>) -> String {
     match stage {
@@ -312,6 +355,7 @@ pub(super) fn no_kernels(report: &Report, stage: Option<&StageInfo>) -> String {
 /// Why a fuse table has no row, and what would fill it.
 pub(super) fn no_fuse(report: &Report, stage: Option<&StageInfo>) -> String {
     match stage {
+        None if report.gpu.launches > 0 => format!("No row: {}", no_gpu_events(report)),
         None => "No row: there is no GPU event to look at.".to_owned(),
         Some(stage) if stage.fuse.total > 0 => "No row over the bar; --min-share 0 shows all.".to_owned(),
         Some(_) if report.framework.is_none() => "No row: no known chain of kernels, and the framework is unknown; \
@@ -327,6 +371,7 @@ pub(super) fn no_fuse(report: &Report, stage: Option<&StageInfo>) -> String {
 /// Why an overlap table has no row.
 pub(super) fn no_overlap(report: &Report, stage: Option<&StageInfo>) -> String {
     match stage {
+        None if report.gpu.launches > 0 => format!("No row: {}", no_gpu_events(report)),
         None => "No row: there is no GPU event to look at.".to_owned(),
         Some(stage) if stage.overlap.total > 0 => "No row over the bar; --min-share 0 shows all.".to_owned(),
         Some(_) if report.overlap_why.is_empty() => "No row.".to_owned(),
@@ -374,10 +419,18 @@ pub(super) fn risk(row: &OverlapRow) -> String {
     if some.len() > 1 { format!("{} ({})", row.risk, some.join(", ")) } else { row.risk.clone() }
 }
 
-fn no_gpu_events(report: &Report) -> String {
+/// The same with a capital.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Why there is no section: no GPU event at all, or none in the stage that was asked for.
+pub(super) fn no_gpu_events(report: &Report) -> String {
     let fitness = report.fitness.first().filter(|_| report.gpu.launches == 0);
+    let there: Vec<&str> = report.stages.iter().filter(|s| s.launches > 0).map(|s| s.title).collect();
     fitness.map_or_else(
-        || "no GPU event in the stages asked for.".to_owned(),
+        || format!("no GPU event in the stage asked for; the trace has {}.", there.join(", ")),
         |fitness| format!("{} {}", fitness.finding, fitness.fix),
     )
 }
@@ -432,9 +485,13 @@ pub(super) fn locations(row: &FuseRow) -> Vec<String> {
 pub(super) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
     (toggles.iter())
         .map(|toggle| {
-            let flag = toggle.spelling.starts_with('-') && toggle.value == "true";
+            let flag = toggle.spelling.starts_with('-');
             let spelling = clean(&toggle.spelling);
-            if flag || toggle.value.is_empty() { spelling } else { format!("{spelling}={}", clean(&toggle.value)) }
+            if toggle.value.is_empty() || flag && toggle.value == "true" {
+                spelling
+            } else {
+                format!("{spelling}{}{}", if flag { ' ' } else { '=' }, clean(&toggle.value))
+            }
         })
         .collect()
 }

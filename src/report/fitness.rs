@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::steps::graphs_whole;
-use super::{Analysis, Fitness};
+use super::steps::{self, graphs_whole};
+use super::{Analysis, Fitness, TraceInfo};
 use crate::attribution::{Launch, Lookup, Stage, Timeline};
+use crate::engine::{self, version};
+use crate::rules::RuleSet;
 use crate::rules::schema::fitness::{FitnessCheck, FitnessRule};
 use crate::units::{Nanos, percent};
 
@@ -27,28 +29,52 @@ impl Figures {
     }
 }
 
+/// What the checks look at.
+struct Subject<'a> {
+    analyses: &'a [Analysis<'a>],
+    traces: &'a [TraceInfo],
+    rules: &'a RuleSet,
+}
+
 /// All that is to be said, in the order of the rules; of several traces the first that it is true for speaks.
-pub(super) fn check(analyses: &[Analysis], rules: &[FitnessRule]) -> Vec<Fitness> {
+pub(super) fn check(analyses: &[Analysis], traces: &[TraceInfo], rules: &RuleSet) -> Vec<Fitness> {
+    let subject = Subject { analyses, traces, rules };
     let mut said: Vec<Fitness> = Vec::new();
-    for rule in rules {
+    for rule in &rules.fitness.fitness {
         if said.iter().any(|fitness| rule.unless.contains(&fitness.code)) {
             continue;
         }
-        if let Some(figures) = analyses.iter().find_map(|analysis| holds(rule, analysis.timeline, analyses)) {
+        let first = analyses.iter().find_map(|a| Some((a.timeline, holds(rule, a.timeline, &subject)?)));
+        if let Some((timeline, figures)) = first {
             said.push(Fitness {
                 code: rule.code.clone(),
+                level: rule.level.id().to_owned(),
                 finding: figures.fill(&rule.finding),
-                fix: figures.fill(&rule.fix),
+                fix: figures.fill(fix(rule, timeline)),
             });
         }
     }
     said
 }
 
-fn holds(rule: &FitnessRule, timeline: &Timeline, analyses: &[Analysis]) -> Option<Figures> {
+/// What to do, in the words of the framework and its version when the rule has some.
+fn fix<'a>(rule: &'a FitnessRule, timeline: &Timeline) -> &'a str {
+    let run = &timeline.run;
+    let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    let fits =
+        |since: Option<&str>, until: Option<&str>| version::within(version, since, until).unwrap_or(until.is_none());
+    let own = run.framework.as_ref().and_then(|framework| {
+        rule.fixes
+            .iter()
+            .find(|fix| fix.framework == framework.value && fits(fix.since.as_deref(), fix.until.as_deref()))
+    });
+    own.map_or(rule.fix.as_str(), |fix| fix.fix.as_str())
+}
+
+fn holds(rule: &FitnessRule, timeline: &Timeline, subject: &Subject) -> Option<Figures> {
     let mut figures = Figures::default();
     for check in &rule.when {
-        figures = look(*check, timeline, analyses)?;
+        figures = look(*check, rule, timeline, subject)?;
     }
     if !rule.skipped.is_empty() {
         let skipped = &timeline.skipped;
@@ -62,12 +88,13 @@ fn holds(rule: &FitnessRule, timeline: &Timeline, analyses: &[Analysis]) -> Opti
     if let Some(code) = &rule.warning {
         figures.text.clone_from(&timeline.warnings.iter().find(|warning| warning.code == code)?.text);
     }
-    let enough = rule.over_pct.is_none_or(|bar| figures.pct > bar);
+    let enough = rule.over_pct.is_none_or(|bar| figures.pct > bar) && rule.under.is_none_or(|bar| figures.n < bar);
     enough.then_some(figures)
 }
 
 /// The figures of a check when it holds. What one trace of several lacks another may have: such checks look at all.
-fn look(check: FitnessCheck, timeline: &Timeline, analyses: &[Analysis]) -> Option<Figures> {
+fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &Subject) -> Option<Figures> {
+    let analyses = subject.analyses;
     let run = &timeline.run;
     let launches = &timeline.launches;
     let no_launches = launches.is_empty();
@@ -109,8 +136,64 @@ fn look(check: FitnessCheck, timeline: &Timeline, analyses: &[Analysis]) -> Opti
         FitnessCheck::FrameworkUnknown => when(analyses.iter().all(|a| a.timeline.run.framework.is_none())),
         FitnessCheck::ModelUnknown => when(analyses.iter().all(|a| a.timeline.run.model.is_none())),
         FitnessCheck::BrokenEvents => broken(&timeline.skipped.broken),
+        FitnessCheck::FrontendFile => when(subject.traces.iter().any(|info| info.taken && info.role == "frontend")),
+        FitnessCheck::NoShapes => {
+            when(run.record_shapes == Some(false) && timeline.contexts.iter().any(|c| known(c.op)))
+        }
+        FitnessCheck::LongStep => long_step(timeline, rule.times?),
+        FitnessCheck::WholeSteps => {
+            let whole = timeline.steps.iter().filter(|step| step.whole).count();
+            (!timeline.steps.is_empty()).then(|| Figures { of: timeline.steps.len() as u64, ..count(whole) })
+        }
+        FitnessCheck::Frames => in_frames(timeline, &rule.frames),
+        FitnessCheck::StacksWhileLaunchBound => {
+            let of_this: Vec<Analysis> =
+                analyses.iter().filter(|a| std::ptr::eq(a.timeline, timeline)).copied().collect();
+            let steps = steps::gpu(&of_this, subject.rules).steps;
+            let bound = steps.iter().filter(|step| step.launch_bound == Some(true)).count();
+            (run.with_stack == Some(true) && bound > 0).then(|| Figures { of: steps.len() as u64, ..count(bound) })
+        }
+        FitnessCheck::FamiliesCouldNotLook => {
+            let open = share_of(timeline, |launch| timeline.contexts[launch.context.0 as usize].op == Lookup::Unknown)?;
+            let families = engine::cannot_look(subject.rules, timeline);
+            let ids: Vec<&str> = families.iter().map(|family| subject.rules.families[*family].id.as_str()).collect();
+            (!ids.is_empty()).then(|| Figures { n: ids.len() as u64, text: ids.join(", "), ..open })
+        }
         FitnessCheck::Always => Some(Figures::default()),
     }
+}
+
+/// The longest step on the host beside the median of its stage; at least three others make one.
+fn long_step(timeline: &Timeline, times: f64) -> Option<Figures> {
+    const OTHERS: usize = 3;
+    let mut stages: BTreeMap<Stage, Vec<(Nanos, usize)>> = BTreeMap::new();
+    for (n, step) in timeline.steps.iter().enumerate() {
+        stages.entry(step.stage).or_default().push((step.end - step.start, n));
+    }
+    let long = stages.into_values().filter(|steps| steps.len() > OTHERS).find_map(|mut steps| {
+        let of = steps.len();
+        steps.sort_unstable();
+        let median = steps[(of - 1) / 2].0;
+        let (longest, n) = steps[of - 1];
+        let ratio = longest.0 as f64 / (median.0.max(1)) as f64;
+        (ratio >= times).then(|| (n, of, longest, median))
+    })?;
+    let (n, of, longest, median) = long;
+    Some(Figures { n: n as u64 + 1, of: of as u64, text: format!("{longest} against a median of {median}"), pct: 0.0 })
+}
+
+/// Launches with a frame around them that holds one of `parts`.
+fn in_frames(timeline: &Timeline, parts: &[String]) -> Option<Figures> {
+    // A node stands after the one around it: one pass tells for all.
+    let mut inside: Vec<bool> = Vec::with_capacity(timeline.frames.nodes.len());
+    for (around, name) in &timeline.frames.nodes {
+        let own = || parts.iter().any(|part| timeline.strings.get(*name).contains(part.as_str()));
+        inside.push(around.is_some_and(|around| inside[around.0 as usize]) || own());
+    }
+    share_of(timeline, |launch| match timeline.contexts[launch.context.0 as usize].frame {
+        Lookup::At(node) => inside[node.0 as usize],
+        _ => false,
+    })
 }
 
 fn known(place: Lookup) -> bool {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::kernels::{Sums, Tally, place, share};
 use super::{Analysis, EvidenceKernel, FuseRow, HalfInfo, Location, ToggleInfo};
-use crate::attribution::{LaunchId, Stage, Timeline};
-use crate::engine::{Action, Confidence, Finding, Half, State};
+use crate::attribution::{LaunchId, Run, Stage, Timeline};
+use crate::engine::{Action, Confidence, Finding, Half, State, advice};
 use crate::rules::{Family, Origin, RuleSet};
 use crate::units::Nanos;
 
@@ -133,6 +133,7 @@ impl Row<'_> {
 
     fn finish(&self, at: Stage, family: &Family, rules: &RuleSet, stage_time: Nanos) -> FuseRow {
         let lead = self.lead();
+        let run = &self.parts[0].0.run;
         let state = self.state();
         let mut reasons: Vec<String> = Vec::new();
         for reason in self.findings().flat_map(|f| &f.reasons) {
@@ -165,11 +166,11 @@ impl Row<'_> {
             split,
             kernels: self.kernels(),
             locations: self.locations(),
-            candidate: family.sources.iter().map(|source| source.path.clone()).collect(),
+            candidate: candidate(family, run),
             action: lead.action.id().to_owned(),
             advice: lead.advice.clone(),
             // What to type is said where something is to be typed, and where the user may want to undo it.
-            toggles: if lead.action == Action::OffByDesign { Vec::new() } else { toggles(family) },
+            toggles: if lead.action == Action::OffByDesign { Vec::new() } else { toggles(family, run) },
             covered_by: lead.covered_by.as_ref().map(other),
             overlaps_with: lead.overlaps_with.iter().map(other).collect(),
         }
@@ -184,8 +185,15 @@ fn origin(origin: Origin) -> &'static str {
     }
 }
 
-fn toggles(family: &Family) -> Vec<ToggleInfo> {
-    (family.toggles.iter())
+/// Where the fused path lives: in the trace's version, or in any when that is unknown.
+fn candidate(family: &Family, run: &Run) -> Vec<String> {
+    let all: Vec<_> =
+        if run.framework_version.is_some() { advice::sources(family, run) } else { family.sources.iter().collect() };
+    all.into_iter().map(|source| source.path.clone()).collect()
+}
+
+fn toggles(family: &Family, run: &Run) -> Vec<ToggleInfo> {
+    (advice::toggles(family, run).into_iter())
         .map(|toggle| ToggleInfo { spelling: toggle.name.clone(), value: toggle.value.clone() })
         .collect()
 }

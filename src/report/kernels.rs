@@ -128,7 +128,8 @@ fn groups<'a>(analysis: &Analysis<'a>) -> Vec<(Key<'a>, Tally, Times)> {
 pub(super) fn place<'a>(timeline: &'a Timeline, context: &Context) -> Place<'a> {
     let site = context.site.map(|id| timeline.strings.get(id));
     let module = context.module.map(|id| timeline.strings.get(id));
-    let found = if site.is_some() || module.is_some() { context.frame_found_by } else { FoundBy::None };
+    let told = site.is_some() || module.is_some() || context.frame_found_by == FoundBy::NoCounterpart;
+    let found = if told { context.frame_found_by } else { FoundBy::None };
     (site, module, found.id())
 }
 

@@ -14,7 +14,7 @@ pub fn render(report: &Report) -> String {
     for (key, value) in cells::header(report) {
         line(&mut out, format_args!("- {key}: {}", text(&value)));
     }
-    for fitness in &report.fitness {
+    for fitness in cells::fitness(report) {
         line(&mut out, format_args!("- Fitness: `{}` {} {}", fitness.code, text(&fitness.finding), text(&fitness.fix)));
     }
     line(&mut out, format_args!("\n## Kernel table\n\nShares are of the stage's summed GPU kernel time."));

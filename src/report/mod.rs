@@ -3,6 +3,7 @@
 mod analysis;
 mod build;
 mod cells;
+pub mod doctor;
 mod fitness;
 mod fuse;
 mod gaps;

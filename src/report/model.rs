@@ -110,6 +110,8 @@ pub struct TraceInfo {
 pub struct Fitness {
     /// Stable code.
     pub code: String,
+    /// `unfit`: nothing to judge; `limits`: some questions stay open; `note`: worth knowing.
+    pub level: String,
     /// What is so.
     pub finding: String,
     /// What to do.
@@ -129,6 +131,8 @@ pub struct Attribution {
     pub by_position: u64,
     /// By alignment with the mapping trace.
     pub by_mapping: u64,
+    /// GPU events whose CPU op stays unknown, those without a launch call included: with the four above, all of them.
+    pub without_op: u64,
     /// GPU events without a launch call.
     pub without_launch: u64,
     /// Launch calls inside a graph capture.

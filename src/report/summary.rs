@@ -11,9 +11,12 @@ pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
         let why = report.fitness.first().map_or("No GPU event in the trace.", |fitness| &fitness.finding);
         return format!("{why} Nothing to rank.");
     }
+    let shown: Vec<&StageInfo> = report.stages.iter().filter(|stage| stage.shown && stage.launches > 0).collect();
+    if shown.is_empty() {
+        return cells::sentence(&cells::no_gpu_events(report));
+    }
     let mut parts: Vec<String> = launch_bound(report, settings).into_iter().collect();
-    let shown = report.stages.iter().filter(|stage| stage.shown && stage.launches > 0);
-    parts.extend(shown.map(|stage| dominates(stage, settings)));
+    parts.extend(shown.into_iter().map(|stage| dominates(stage, settings)));
     parts.extend(first_thing(&report.fuse));
     parts.join(" ")
 }
@@ -63,9 +66,9 @@ fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {
         .collect();
     let title = if stage.stage == "all" { "GPU time" } else { stage.title };
     format!(
-        "{title}: {} in {} launches: {}.",
+        "{title}: {} in {}: {}.",
         nanos(stage.time_us),
-        cells::count(stage.launches),
+        cells::plural(stage.launches, "launch"),
         categories.join(", ")
     )
 }
@@ -78,11 +81,11 @@ fn first_thing(rows: &[FuseRow]) -> Option<String> {
         if better { Some(row) } else { best }
     })?;
     let sure = if best.confidence == "Confirmed" { "" } else { " (Candidate)" };
+    let at = if best.stage == "all" { String::new() } else { format!(" in {}", best.stage) };
     Some(format!(
-        "First: {}{sure} is {} in {}, {} times, {}; fusing could save about {} and {} launches (an estimate).",
+        "First: {}{sure} is {}{at}, {} times, {}; fusing could save about {} and {} launches (an estimate).",
         best.title,
         best.state,
-        best.stage,
         best.split.n,
         nanos(best.split.us),
         nanos(best.could_save_us?),

@@ -63,6 +63,34 @@ const FUSE: [Column; 6] = [
     column("Could save", 0, true),
 ];
 
+/// What the traces cannot tell, as `doctor` says it: the worst first, each with its fix.
+pub fn doctor(report: &Report, style: Style) -> String {
+    const LEVEL: usize = 8;
+    let mut page = Page { out: String::new(), columns: style.width.max(NARROWEST), paint: Paint(style.color) };
+    let title = page.paint.bold(&format!("llm-prof {} doctor", report.tool.version));
+    page.line(&title);
+    let header = cells::header(report);
+    let columns = header.iter().map(|(key, _)| width(key)).max().unwrap_or(0);
+    for (key, value) in header {
+        page.pair(key, &value, columns, if key == "Warning" { Paint::warning } else { Paint::dim });
+    }
+    page.line("");
+    for fitness in cells::by_level(report) {
+        let level = left(&fitness.level, LEVEL);
+        let level = if fitness.level == "note" { page.paint.dim(&level) } else { page.paint.warning(&level) };
+        let code = page.paint.bold(&fitness.code);
+        page.line(&format!("{level}{code}"));
+        for text in [&fitness.finding, &fitness.fix] {
+            for part in wrap(text, page.columns.saturating_sub(LEVEL)) {
+                page.line(&format!("{}{part}", " ".repeat(LEVEL)));
+            }
+        }
+        page.line("");
+    }
+    page.pair("Verdict", &cells::verdict(report), 9, Paint::bold);
+    page.out
+}
+
 /// The report as text.
 pub fn render(report: &Report, style: Style) -> String {
     let mut page = Page { out: String::new(), columns: style.width.max(NARROWEST), paint: Paint(style.color) };
@@ -128,7 +156,7 @@ impl Page {
             let paint = if key == "Warning" { Paint::warning } else { Paint::dim };
             self.pair(key, &value, columns, paint);
         }
-        for fitness in &report.fitness {
+        for fitness in cells::fitness(report) {
             let text = format!("{} {} [{}]", fitness.finding, fitness.fix, fitness.code);
             self.pair("Fitness", &text, columns, Paint::warning);
         }

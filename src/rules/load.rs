@@ -16,6 +16,7 @@ use super::schema::attribution::AttributionFile;
 use super::schema::frameworks::FrameworksFile;
 use super::schema::hardware::HardwareFile;
 use super::schema::launch::LaunchEntry;
+use super::schema::mapping::MappingFile;
 use super::schema::names::Names;
 use super::schema::overlap::OverlapFile;
 use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
@@ -24,7 +25,7 @@ use super::schema::stages::StagesFile;
 use super::schema::trace::TraceFile;
 use super::source::{CATALOGS, Entry, RULES, Sources, VERSION};
 use super::yaml;
-use super::{Category, Override, RuleSet, Subject, Term, TermCase, TransparentRole};
+use super::{Alias, Category, Mapping, Override, RuleSet, Subject, Term, TermCase, TransparentRole};
 use crate::diagnostic::{self, Code, Diagnostic, Severity, SourceFile, near};
 
 /// Reads, resolves and checks all files. Warnings alone are no failure; they are in [`RuleSet::warnings`].
@@ -48,6 +49,7 @@ pub fn load_settings(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
 fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut loader = Loader::new(sources);
     loader.rooms(&mut rules);
+    rules.mapping = loader.mapping();
     let shared = loader.shared();
     let families = loader.families(&mut rules);
     rules.version = loader.version();
@@ -150,6 +152,10 @@ impl<'a> Loader<'a> {
             rules.fitness = file;
             Ok(())
         });
+        self.room("server-log.yaml", |file| {
+            rules.server_log = file;
+            Ok(())
+        });
         self.room("overlap.yaml", |file: OverlapFile| {
             let checked = file.check();
             rules.overlap = file;
@@ -167,6 +173,20 @@ impl<'a> Loader<'a> {
         if let Err(reason) = take(read) {
             self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
         }
+    }
+
+    fn mapping(&mut self) -> Mapping {
+        let Some((file, read)) = self.file::<MappingFile>("mapping.yaml") else { return Mapping::default() };
+        let mut aliases = Vec::new();
+        for entry in read.aliases {
+            let formal = self.predicate(&file, &entry.alias, &entry.formal);
+            let mapping = self.predicate(&file, &entry.alias, &entry.mapping);
+            if let (Some((formal, ..)), Some((mapping, ..))) = (formal, mapping) {
+                aliases.push(Alias { name: entry.alias.value, formal, mapping });
+            }
+        }
+        let MappingFile { alike, reach, max_gap, max_pairs, .. } = read;
+        Mapping { alike, reach, max_gap, max_pairs, aliases }
     }
 
     fn shared(&mut self) -> Shared {

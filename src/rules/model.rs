@@ -22,6 +22,32 @@ pub struct Category {
     pub compute: bool,
 }
 
+/// Kernels of a formal trace whose place is that of another kernel in the mapping trace.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    /// Its name.
+    pub name: String,
+    /// In the formal trace.
+    pub formal: Expr,
+    /// In the mapping trace.
+    pub mapping: Expr,
+}
+
+/// How the kernels of a pair of traces are tied (`rules/mapping.yaml`).
+#[derive(Clone, Debug, Default)]
+pub struct Mapping {
+    /// Categories whose kernels have another name at another batch size.
+    pub alike: Vec<String>,
+    /// Launches within which another tie must be.
+    pub reach: usize,
+    /// Launches between two ties that are looked at.
+    pub max_gap: usize,
+    /// Pairs of equal kernels that one alignment looks at.
+    pub max_pairs: usize,
+    /// Kernels that stand for each other, first match wins.
+    pub aliases: Vec<Alias>,
+}
+
 /// Launches that `~>` sees through, by role.
 #[derive(Clone, Debug)]
 pub struct TransparentRole {
@@ -431,6 +457,10 @@ pub struct RuleSet {
     pub overlap: super::schema::overlap::OverlapFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
+    /// How the kernels of a pair of traces are tied.
+    pub mapping: Mapping,
+    /// What a server's log says (`rules/server-log.yaml`).
+    pub server_log: super::schema::server_log::ServerLogFile,
     /// How files are told apart by their names (`rules/inputs.yaml`).
     pub inputs: super::schema::inputs::InputsFile,
     /// Where the launches of the families' tests stand, by id.

@@ -338,6 +338,9 @@ impl<'s> Extractor<'s> {
                 "a JSON list without items".to_owned()
             };
         }
+        if self.keys.iter().any(|key| key == "traceEvents") {
+            return "a JSON object whose `traceEvents` is no list of events".to_owned();
+        }
         if self.keys.is_empty() {
             return "a JSON object without keys".to_owned();
         }

@@ -47,23 +47,29 @@ fn plain_nanos(token: &[u8]) -> Option<i64> {
 /// The value of 1 to 18 digits.
 #[inline]
 fn digits(token: &[u8]) -> Option<i64> {
-    if token.is_empty() || token.len() > 18 {
-        return None;
-    }
-    let mut value = 0;
-    let mut rest = token;
-    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
-        value = value * 100_000_000 + eight_digits(*eight)?;
-        rest = after;
-    }
-    for &byte in rest {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
+    const TENS: [i64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+    const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+    match token.len() {
+        0 | 19.. => None,
+        // Whole parts of times mostly: the first eight, and the last eight without those that the first have, too.
+        length @ 9..=16 => {
+            let (first, last) = (token.first_chunk()?, token.last_chunk()?);
+            let rest = u64::MAX << (8 * (16 - length));
+            let last = (u64::from_le_bytes(*last) & rest) | (ZEROS & !rest);
+            Some(eight_digits(*first)? * TENS[length - 8] + eight_digits(last.to_le_bytes())?)
         }
-        value = value * 10 + i64::from(digit);
+        _ => {
+            let mut value = 0;
+            for &byte in token {
+                let digit = byte.wrapping_sub(b'0');
+                if digit > 9 {
+                    return None;
+                }
+                value = value * 10 + i64::from(digit);
+            }
+            Some(value)
+        }
     }
-    Some(value)
 }
 
 /// Eight digits at once: pairs, then fours, then eight are joined, each time all of them with one multiplication.
@@ -166,6 +172,23 @@ impl Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_of_every_length_are_read_and_nothing_else() {
+        let all = "918273645546372819";
+        for length in 1..=all.len() {
+            let token = &all[..length];
+            assert_eq!(digits(token.as_bytes()), token.parse().ok(), "{token}");
+            for at in 0..length {
+                for other in ['/', ':', '.', '-', ' ', '\u{7f}'] {
+                    let mut token = token.to_owned();
+                    token.replace_range(at..=at, &other.to_string());
+                    assert_eq!(digits(token.as_bytes()), None, "{token}");
+                }
+            }
+        }
+        assert_eq!((digits(b""), digits(b"1234567890123456789")), (None, None));
+    }
 
     #[test]
     fn times_are_exact_to_the_nanosecond() {

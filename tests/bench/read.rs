@@ -1,4 +1,4 @@
-//! How fast a trace is read, as a ratio to decompressing it (D): `cargo bench --bench read -- --mb 100`.
+//! How fast a trace is read, as a ratio to decompressing it (D): `cargo bench --bench read -- --mb 100,600`.
 //!
 //! D is flate2's own gzip reader with 256 KiB reads on one thread. All ways are run in turn, at least eleven times, so
 //! that a busy machine disturbs them alike; D is measured twice, the second time against the first, which is the noise.
@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use flate2::read::MultiGzDecoder;
 use generate::{Layout, Recipe, Written};
+use llm_prof::cli::{self, Streams};
 use llm_prof::rules::schema::trace::TraceFile;
 use llm_prof::trace::{self, Settings};
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // One way in a process of its own: how memory is measured, and what a profiler can be set on.
         ["--child", "decompress", file] => Way::Decompress.run(Path::new(file), None).map(drop),
+        ["--child", "triage", file] => triage_child(file),
         ["--child", frames, block_kb, file] => child(Path::new(file), frames == "frames", block_kb),
         _ => run(&args),
     };
@@ -140,9 +142,15 @@ impl Way {
             }
             Self::Triage(program) => {
                 let output = Command::new(program).args(["triage", "--format", "json"]).arg(path).output()?;
-                let report = String::from_utf8_lossy(&output.stdout);
-                if !output.status.success() || !report.contains("llm-prof.triage/") {
-                    return Err(format!("triage ended with {} and no report: no figures", output.status).into());
+                if !output.status.success() {
+                    return Err(format!("triage ended with {}: no figures", output.status).into());
+                }
+                let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+                let (launches, total_us) = (report["gpu"]["launches"].as_u64(), report["gpu"]["total_us"].as_f64());
+                let ns = total_us.map(|us| (us * 1000.0).round() as i64);
+                if expected.is_some_and(|w| (Some(w.gpu), Some(w.gpu_ns)) != (launches, ns)) {
+                    let gives = format!("triage gives {launches:?} launches, {ns:?} ns");
+                    return Err(format!("{gives}; written was {expected:?}: no figures").into());
                 }
             }
         }
@@ -150,11 +158,16 @@ impl Way {
     }
 
     fn peak_per_gb(&self, path: &Path, json_bytes: u64) -> Outcome<String> {
-        let Self::Extract { frames, block_kb } = self else { return Ok(String::new()) };
-        let child = Command::new(std::env::current_exe()?)
-            .args(["--child", if *frames { "frames" } else { "skip" }, &block_kb.to_string()])
-            .arg(path)
-            .output()?;
+        let mut child = Command::new(std::env::current_exe()?);
+        child.arg("--child");
+        match self {
+            Self::Decompress => return Ok(String::new()),
+            Self::Extract { frames, block_kb } => {
+                child.args([if *frames { "frames" } else { "skip" }, &block_kb.to_string()])
+            }
+            Self::Triage(_) => child.arg("triage"),
+        };
+        let child = child.arg(path).output()?;
         if !child.status.success() {
             return Err(format!("the child that measures memory ended with {}", child.status).into());
         }
@@ -166,11 +179,25 @@ impl Way {
 
 fn child(path: &Path, frames: bool, block_kb: &str) -> Outcome<()> {
     let trace = trace::read(path, &settings(frames, block_kb.parse()?)?)?;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()).unwrap_or("0");
-    writeln!(io::stdout(), "{peak}")?;
+    print_peak()?;
     drop(trace);
     Ok(())
+}
+
+fn triage_child(path: &str) -> Outcome<()> {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["llm-prof", "triage", "--format", "json", path].map(Into::into);
+    match cli::run(args, &mut Streams::buffers(&mut out, &mut err)) {
+        0 => print_peak(),
+        code => Err(format!("triage ended with {code}: {}", String::from_utf8_lossy(&err)).into()),
+    }
+}
+
+/// The most memory this process ever had, in kilobytes (Linux; else 0).
+fn print_peak() -> Outcome<()> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()).unwrap_or("0");
+    Ok(writeln!(io::stdout(), "{peak}")?)
 }
 
 fn settings(frames: bool, block_kb: usize) -> Outcome<Settings> {
@@ -210,11 +237,13 @@ impl Spread {
     }
 }
 
-/// `--events N | --mb N`, `--frames SHARE`, `--layout compact|kineto|pretty|all`, `--names few|many`, `--runs N`,
+/// `--events N | --mb N,N`, `--frames SHARE`, `--layout compact|kineto|pretty|all`, `--names few|many`, `--runs N`,
 /// `--block-kb N`, or `--file TRACE` for a file of your own.
 struct Options {
     recipe: Recipe,
     layouts: Vec<Layout>,
+    /// Sizes of the JSON.
+    megabytes: Vec<u64>,
     file: Option<PathBuf>,
     runs: usize,
     block_kb: usize,
@@ -229,10 +258,11 @@ struct Input {
 impl Options {
     fn parse(args: &[String]) -> Outcome<Self> {
         let all = vec![Layout::Compact, Layout::Kineto, Layout::Pretty];
-        let recipe = Recipe { layout: Layout::Compact, events: u64::MAX, bytes: 100_000_000, frames: 0.88, names: 900 };
+        let recipe = Recipe { layout: Layout::Compact, events: u64::MAX, bytes: u64::MAX, frames: 0.88, names: 900 };
         let mut options = Self {
             recipe,
             layouts: all.clone(),
+            megabytes: vec![100, 600],
             file: None,
             runs: 11,
             block_kb: Settings::default().block_bytes / 1024,
@@ -241,8 +271,10 @@ impl Options {
         while let Some(flag) = args.next() {
             let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
             match (flag.as_str(), value.as_str()) {
-                ("--events", n) => (options.recipe.events, options.recipe.bytes) = (n.parse()?, u64::MAX),
-                ("--mb", n) => options.recipe.bytes = n.parse::<u64>()? * 1_000_000,
+                ("--events", n) => (options.recipe.events, options.megabytes) = (n.parse()?, vec![u64::MAX]),
+                ("--mb", list) => {
+                    options.megabytes = list.split(',').map(str::parse).collect::<Result<_, _>>()?;
+                }
                 ("--frames", share) => options.recipe.frames = share.parse::<f64>()?.clamp(0.0, 0.99),
                 ("--layout", "compact") => options.layouts = vec![Layout::Compact],
                 ("--layout", "kineto") => options.layouts = vec![Layout::Kineto],
@@ -264,10 +296,11 @@ impl Options {
             return Ok(vec![Input { path: path.clone(), label: path.display().to_string(), expected: None }]);
         }
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        self.layouts
-            .iter()
-            .map(|&layout| {
-                let recipe = Recipe { layout, ..self.recipe };
+        let sizes = self.megabytes.iter().map(|mb| mb.saturating_mul(1_000_000));
+        sizes
+            .flat_map(|bytes| self.layouts.iter().map(move |&layout| Recipe { layout, bytes, ..self.recipe }))
+            .map(|recipe| {
+                let layout = recipe.layout;
                 let path = folder.join(format!("{recipe:?}.json.gz").replace([' ', ':', '{', '}', ','], ""));
                 let written = recipe.write(&path)?;
                 let label = format!("{layout:?}: {} MB of JSON, {} events", written.bytes / 1_000_000, written.events);

@@ -43,6 +43,38 @@ fn an_input_that_cannot_be_read_is_3_and_says_what_to_do() {
 }
 
 #[test]
+fn a_device_or_rank_that_is_not_there_is_3_and_the_others_are_named() {
+    let merged = "tests/fixtures/merged-tp2.trace.json.gz";
+    for (path, args) in [(PREFILL, ["--device", "99"]), (merged, ["--device", "99"]), (merged, ["--rank", "5"])] {
+        let done = run(&["triage", path, args[0], args[1]]);
+        assert_eq!((done.code, done.out.as_str()), (3, ""), "{path} {args:?}: {}", done.err);
+        assert!(done.err.contains("devices that have: "), "{}", done.err);
+    }
+    assert!(run(&["triage", merged, "--rank", "5"]).err.contains("[TP00] 0"));
+    assert_eq!(run(&["triage", merged, "--rank", "0"]).code, 0);
+    let other = run(&["triage", PREFILL, "--rank", "7"]);
+    assert_eq!(other.code, 3);
+    assert!(other.err.contains("this is rank 0, not rank 7"), "{}", other.err);
+}
+
+#[test]
+fn a_stage_that_is_not_there_leaves_empty_tables_that_name_what_is() {
+    let done = run(&["triage", PREFILL, "--stage", "decode", "-f", "json"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.report()["summary"], "No GPU event in the stage asked for; the trace has extend/prefill.");
+}
+
+#[test]
+fn trace_events_that_are_no_list_are_said_to_be_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.json");
+    std::fs::write(&path, "{\"traceEvents\": 5}").expect("a file");
+    let done = run(&["triage", &path.to_string_lossy()]);
+    assert_eq!(done.code, 3);
+    assert!(done.err.contains("whose `traceEvents` is no list of events"), "{}", done.err);
+}
+
+#[test]
 fn rules_that_do_not_load_are_4_and_a_failed_check_is_1() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("terms.yaml"), "version: 1\nterms: 3\n").expect("a file");

@@ -6,8 +6,10 @@ use llm_prof::cli::Streams;
 
 mod catalog;
 mod config;
+mod doctor;
 mod errors;
 mod flags;
+mod pairs;
 mod rules;
 mod triage;
 

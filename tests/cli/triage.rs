@@ -53,11 +53,41 @@ fn json_sums_add_up() {
     assert_eq!(report["hidden_rows"]["kernels"], 0);
 }
 
+/// Each GPU event is counted by what told its op, or as one whose op nothing told.
+#[test]
+fn counts_of_attribution_add_up() {
+    let graph_without_capture = "tests/fixtures/trtllm-nvidia-tp2-decode-graph.trace.json.gz";
+    for path in [PREFILL, DECODE, graph_without_capture, "tests/fixtures/gpu-only.trace.json.gz"] {
+        let report = run(&["triage", path, "-f", "json"]).report();
+        let count = |key: &str| report["attribution"][key].as_u64().expect("a count");
+        let sum: u64 = ["by_id", "by_time", "by_position", "by_mapping", "without_op"].into_iter().map(count).sum();
+        assert_eq!(sum, count("launches"), "{path}: {}", report["attribution"]);
+        assert!(count("without_launch") <= count("without_op"), "{path}");
+    }
+}
+
 #[test]
 fn the_same_bytes_come_out_with_any_number_of_threads() {
     let one = run(&["triage", DECODE, "-f", "json", "-j", "1"]);
     let many = run(&["triage", DECODE, "-f", "json", "-j", "7"]);
     assert_eq!(one.out, many.out);
+}
+
+#[test]
+fn every_stage_tells_its_time_when_asked() {
+    let told = run(&["triage", DECODE, "-v"]);
+    for stage in ["read ", "attributed ", "loaded ", "classified ", "ordered ", "matched ", "made the report "] {
+        let line = told.err.lines().find(|line| line.starts_with(stage));
+        assert!(line.is_some_and(|line| line.ends_with(" ms")), "{stage}: {}", told.err);
+    }
+    let silent = run(&["triage", DECODE]);
+    assert_eq!((&told.out, silent.err.as_str()), (&silent.out, ""));
+}
+
+#[test]
+fn a_folder_of_the_same_rules_says_the_same_as_the_rules_in_the_binary() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+    assert_eq!(run(&["triage", DECODE, "--rules", folder]).out, run(&["triage", DECODE]).out);
 }
 
 #[test]

@@ -42,7 +42,7 @@ const TABLES: [Table; 5] = [
         about: "Changes in the releases of November 2026",
         shown: &[0, 2, 3],
         named: 3,
-        parts: &[" ; "],
+        parts: &["; "],
     },
 ];
 

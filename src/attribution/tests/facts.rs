@@ -101,6 +101,36 @@ fn tensor_parallel_size_needs_a_proof() {
     assert_eq!((one.tp.unwrap().value, one.world_size.unwrap().value), (1, 1));
 }
 
+/// Only tensor-parallel groups use these; NCCL's all-reduce serves data parallelism as well.
+#[test]
+fn an_all_reduce_of_tensor_parallel_groups_proves_it_without_frames() {
+    let header = r#"{"rank": 0, "world_size": 2, "pg_config": [{"pg_size": 2}]}"#;
+    let tp = |kernel| {
+        let run = Make::new().launch(kernel, 1, 2, 1).header("distributedInfo", header).attribute().run;
+        run.tp.map(|tp| tp.value)
+    };
+    assert_eq!(tp("void vllm::cross_device_reduce_1stage<float, 2>(RankData*)"), Some(2));
+    assert_eq!(tp("ncclDevKernel_AllReduce_Sum_bf16_RING_LL"), None);
+}
+
+#[test]
+fn a_merged_file_of_tensor_parallel_ranks_tells_their_number() {
+    let ranks = |labels: &[&str]| {
+        let mut make = Make::new();
+        for (n, label) in labels.iter().enumerate() {
+            make = make
+                .thread(&format!("[{label}] 1"), "1")
+                .device(&format!("[{label}] 0"), 7)
+                .launch("k", 1, 2, n as i64);
+        }
+        make.attribute().run.tp.map(|tp| tp.value)
+    };
+    assert_eq!(ranks(&["TP00", "TP01"]), Some(2));
+    assert_eq!(ranks(&["TP00-DP00", "TP03-DP01"]), Some(4));
+    assert_eq!(ranks(&["TP01"]), None, "one rank of how many?");
+    assert_eq!(ranks(&["DP00", "DP01"]), None);
+}
+
 #[test]
 fn two_sizes_of_groups_leave_the_size_open() {
     let header = r#"{"world_size": 8, "pg_config": [{"pg_size": 8}, {"pg_size": 4}]}"#;

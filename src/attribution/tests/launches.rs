@@ -45,7 +45,7 @@ fn ranks_of_a_merged_file_never_mix() {
 }
 
 #[test]
-fn a_rank_that_is_not_there_is_a_warning() {
+fn a_rank_that_is_not_there_is_said() {
     let make = Make::new().thread("[TP00] 1", "1").device("[TP00] 0", 7).launch("gemm", 1, 2, 1);
     let timeline = make.attribute_with(&[], &Given { rank: Some(3), ..given() });
     assert_eq!(timeline.launches.len(), 1);
@@ -85,6 +85,7 @@ fn a_kernel_without_a_call_is_counted_and_unknown() {
     let timeline = Make::new().op("aten::mm", 0, 100).kernel("gemm", 50, 1).attribute();
     assert_eq!(ops(&timeline, 0), ["?"]);
     assert_eq!((timeline.counts.without_launch, timeline.launches[0].called), (1, None));
+    assert_eq!(timeline.counts.without_op, 1);
 }
 
 #[test]

@@ -15,6 +15,8 @@ struct File {
     found: Found,
     rank: Option<i64>,
     left: Option<String>,
+    /// Its role where it is read for want of a trace.
+    instead: Option<&'static str>,
 }
 
 impl File {
@@ -43,8 +45,14 @@ pub(super) fn choose(found: Vec<Found>, ask: Ask, names: &Names) -> Result<Input
     foreign(&mut files)?;
     if !files.iter().any(|file| matches!(file.found.kind, Kind::Trace | Kind::Merged)) {
         // Captures and front ends are better than nothing, and fitness says what they lack.
-        let only = if files.iter().any(|file| file.is(&Kind::Capture)) { Kind::Capture } else { Kind::Frontend };
-        files.iter_mut().filter(|file| file.found.kind == only).for_each(|file| file.found.kind = Kind::Trace);
+        // What lies beside a file given by name is no trace that anyone asked for.
+        let given = files.iter().any(|file| file.found.given);
+        let capture = files.iter().any(|file| file.is(&Kind::Capture) && file.found.given == given);
+        let only = if capture { Kind::Capture } else { Kind::Frontend };
+        for file in files.iter_mut().filter(|file| file.found.kind == only) {
+            file.instead = (only == Kind::Frontend).then_some("frontend");
+            file.found.kind = Kind::Trace;
+        }
     }
     let (captures, mut files): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| file.is(&Kind::Capture));
     for file in files.iter_mut().filter(|file| file.found.kind == Kind::Frontend) {
@@ -76,7 +84,7 @@ fn with_ranks(found: Vec<Found>) -> Vec<File> {
             file.own_rank.or(named.map(|named| named.rank))
         })
         .collect();
-    found.into_iter().zip(ranks).map(|(found, rank)| File { found, rank, left: None }).collect()
+    found.into_iter().zip(ranks).map(|(found, rank)| File { found, rank, left: None, instead: None }).collect()
 }
 
 /// Leaves what is no trace; an error when that was asked for by name, or when nothing else is there.
@@ -253,7 +261,7 @@ fn owner(capture: &File, taken: &[Input], left: &[TraceInfo], names: &Names) -> 
 
 fn info(file: &File, taken: bool, reason: &str) -> TraceInfo {
     let role = match &file.found.kind {
-        Kind::Trace => "trace",
+        Kind::Trace => file.instead.unwrap_or("trace"),
         Kind::Frontend => "frontend",
         Kind::Merged => "merged",
         Kind::Capture => "capture",

@@ -74,6 +74,22 @@ fn a_file_is_taken_as_it_is() {
 }
 
 #[test]
+fn the_captures_beside_the_folder_of_a_run_are_read_and_are_no_run() {
+    let folder = Folder::new()
+        .trace("run/1-TP-0-DECODE.trace.json", 1, Some(0))
+        .trace("graph_capture_profile/g-TP-0.json", 1, Some(0))
+        .file("none/notes.txt", "");
+    assert_eq!(
+        folder.choice(&["run"]),
+        [
+            "+ run/1-TP-0-DECODE.trace.json [trace]",
+            "+ graph_capture_profile/g-TP-0.json [capture] launch order of graph replays"
+        ]
+    );
+    assert!(folder.try_gather(&["none"], Ask::default()).is_err());
+}
+
+#[test]
 fn of_the_ranks_the_lowest_is_read_and_contents_beat_names() {
     let folder = Folder::new().trace("1-TP-0.trace.json", 1, Some(1)).trace("1-TP-1.trace.json", 1, Some(0)).trace(
         "merged-1.trace.json",

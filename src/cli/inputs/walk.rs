@@ -110,7 +110,7 @@ fn in_folder(folder: &Path, names: &Names, settings: &trace::Settings) -> Vec<Fo
     let mut files = Vec::new();
     walk(folder, DEEPEST, &mut files);
     files.retain(|path| !is_ignored(path, names));
-    (files.iter())
+    let mut found: Vec<Found> = (files.iter())
         .map(|path| {
             let mut run = path.parent().unwrap_or(folder);
             while run != folder && names.is_part_of_run(run) {
@@ -118,7 +118,43 @@ fn in_folder(folder: &Path, names: &Names, settings: &trace::Settings) -> Vec<Fo
             }
             Found { run: run.to_owned(), ..look(path, false, names, settings) }
         })
-        .collect()
+        .collect();
+    // A server may write the captures of its graphs beside the folder of the run.
+    let up = folder.parent().filter(|up| !up.as_os_str().is_empty() && !names.is_capture_folder(folder));
+    let any = |kinds: &[Kind]| found.iter().any(|file| kinds.contains(&file.kind));
+    if let Some(up) = up.filter(|_| any(&[Kind::Trace, Kind::Merged]) && !any(&[Kind::Capture])) {
+        found.extend(captures(in_capture_folders(up, names), folder, names, settings));
+    }
+    found
+}
+
+/// Files in the folders of captures that stand in `folder`, by path.
+fn in_capture_folders(folder: &Path, names: &Names) -> Vec<PathBuf> {
+    let folders = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut folders: Vec<PathBuf> = folders.filter(|path| names.is_capture_folder(path) && path.is_dir()).collect();
+    folders.sort();
+    folders.iter().flat_map(|folder| list(folder)).collect()
+}
+
+/// Those of `files` that may be captures of the run in the folder `run`.
+fn captures<'a>(
+    files: Vec<PathBuf>,
+    run: &'a Path,
+    names: &'a Names,
+    settings: &'a trace::Settings,
+) -> impl Iterator<Item = Found> + use<'a> {
+    (files.into_iter()).filter(|path| !is_ignored(path, names)).map(|path| Found {
+        kind: Kind::Capture,
+        run: run.to_owned(),
+        ..look(&path, false, names, settings)
+    })
+}
+
+/// Files of one folder, by path.
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    walk(folder, 0, &mut files);
+    files
 }
 
 /// Files below `folder`, by path; hidden ones and what cannot be listed are passed over.
@@ -154,29 +190,16 @@ fn matching(path: &Path) -> Option<Vec<PathBuf>> {
 fn beside(trace: Found, names: &Names, settings: &trace::Settings) -> Vec<Found> {
     let folder = trace.path.parent().map(Path::to_owned).unwrap_or_default();
     let here = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.clone() };
-    let list = |folder: &Path| {
-        let mut files = Vec::new();
-        walk(folder, 0, &mut files);
-        files
-    };
-    let mut captures: Vec<PathBuf> = (list(&here).into_iter())
+    let mut files: Vec<PathBuf> = (list(&here).into_iter())
         .map(|path| path.file_name().map(|name| folder.join(name)).unwrap_or(path))
         .filter(|path| names.is_capture_of(path, &trace.path) && *path != trace.path)
         .collect();
     let up = here.parent().filter(|up| !up.as_os_str().is_empty());
     for folder in std::iter::once(here.as_path()).chain(up) {
-        let folders = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-        let mut folders: Vec<PathBuf> = folders.filter(|path| names.is_capture_folder(path) && path.is_dir()).collect();
-        folders.sort();
-        captures.extend(folders.iter().flat_map(|folder| list(folder)));
+        files.extend(in_capture_folders(folder, names));
     }
-    captures.retain(|path| !is_ignored(path, names));
-    let captures = captures.iter().map(|path| Found {
-        kind: Kind::Capture,
-        run: trace.run.clone(),
-        ..look(path, false, names, settings)
-    });
-    let captures: Vec<Found> = captures.filter(|capture| capture.path != trace.path).collect();
+    files.retain(|path| *path != trace.path);
+    let captures: Vec<Found> = captures(files, &trace.run, names, settings).collect();
     std::iter::once(trace).chain(captures).collect()
 }
 

@@ -12,7 +12,7 @@ pub(in crate::cli) fn named(id: &str, rules: &RuleSet) -> Result<usize, Failure>
     }
     let near = diagnostic::near(id, rules.families.iter().map(|family| family.id.as_str()));
     let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    Err(Failure::usage(format!("there is no family {id}{near} `llm-prof rules list` names all")))
+    Err(Failure::usage(format!("there is no family {id}{near}; `llm-prof rules list` names all")))
 }
 
 /// The folder that a family lies in: its framework, or `any`.

@@ -235,6 +235,9 @@ fn a_toggle_known_to_be_off_says_what_to_type_in_the_spelling_of_the_version() {
     assert_eq!(found.action, Action::Check);
     assert!(found.advice.starts_with("`--enable-rope-store` is set, and yet"), "{}", found.advice);
     line.run.framework_version = None;
+    let advice = one(switched.clone(), &line).advice;
+    assert!(advice.starts_with("`--enable-rope-store` is set, and yet"), "its arguments tell the spelling: {advice}");
+    line.run.server_args.clear();
     let advice = one(switched, &line).advice;
     assert!(advice.starts_with("check that `--rope-store` is set; spelled as in the newest version"), "{advice}");
 }

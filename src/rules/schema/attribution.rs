@@ -17,6 +17,8 @@ pub struct AttributionFile {
     rank_labels: Vec<PatternText>,
     #[serde(default)]
     label_ranks: Vec<PatternText>,
+    #[serde(default)]
+    tp_labels: Vec<PatternText>,
     slack_ns: i64,
     prefix_percent: usize,
 }
@@ -46,6 +48,7 @@ impl AttributionFile {
         };
         settings.rank_labels = patterns(self.rank_labels);
         settings.label_ranks = patterns(self.label_ranks);
+        settings.tp_labels = patterns(self.tp_labels);
         settings.slack = Nanos(self.slack_ns);
         settings.prefix_percent = self.prefix_percent;
     }

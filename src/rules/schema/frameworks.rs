@@ -26,6 +26,8 @@ pub struct FrameworksFile {
     model_modules: Vec<PatternText>,
     #[serde(default)]
     tp_frames: Vec<PatternText>,
+    #[serde(default)]
+    tp_kernels: Vec<PatternText>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -61,6 +63,7 @@ impl FrameworksFile {
             no_models: self.no_models,
             model_modules: patterns(self.model_modules),
             tp_frames: patterns(self.tp_frames),
+            tp_kernels: patterns(self.tp_kernels),
         };
     }
 }
