@@ -207,7 +207,6 @@ fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -
         expected: case.expect,
         outcome,
         todo: case.todo,
-        problem: None,
         drawing,
         problem: None,
     }
