@@ -207,8 +207,8 @@ fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -
         expected: case.expect,
         outcome,
         todo: case.todo,
-        drawing,
         problem: None,
+        drawing,
     }
 }
 
