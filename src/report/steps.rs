@@ -184,7 +184,7 @@ pub(super) fn stages(analyses: &[Analysis]) -> Vec<StageInfo> {
             fuse: Cut::default(),
             overlap: Cut::default(),
             // Of the trace with most streams: streams of two traces are not streams side by side.
-            streams: streams.get(&stage).map_or(0, |streams| most_in_one(streams)),
+            streams: streams.get(&stage).map_or(0, most_in_one),
             shown: true,
         })
         .collect()

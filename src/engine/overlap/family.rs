@@ -189,7 +189,9 @@ impl One<'_> {
         }
         let (time, times) = self.ground.sum(&exposed);
         let mut risks = Risks::default();
-        pairs.iter().for_each(|pair| risks.count(if is_hidden { Risk::Low } else { pair.risk }));
+        for pair in &pairs {
+            risks.count(if is_hidden { Risk::Low } else { pair.risk });
+        }
         let mut row = Overlap {
             stage: self.stage,
             family: Some(self.index),
