@@ -12,18 +12,18 @@ pub fn take_places(formal: &mut Timeline, mapping: &[&Timeline], ties: &[Vec<(La
     for (n, context) in formal.contexts.iter().enumerate() {
         contexts.entry(*context).or_insert(ContextId(n as u32));
     }
-    let mut tied = vec![false; formal.launches.len()];
+    let mut seen = vec![false; formal.launches.len()];
     for (other, ties) in mapping.iter().copied().zip(ties) {
         let mut trees = (Import::new(&formal.ops), Import::new(&formal.frames));
         for &(id, counterpart) in ties {
-            if std::mem::replace(&mut tied[id.0 as usize], true) {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
                 continue;
             }
             let new = carried(formal, id, other, counterpart, &mut trees);
             set(formal, id, new, &mut contexts);
         }
     }
-    for id in formal.launch_ids().filter(|id| !tied[id.0 as usize]) {
+    for id in formal.launch_ids().filter(|id| !seen[id.0 as usize]) {
         let own = *formal.context(id);
         if own.frame == Lookup::Unknown {
             set(formal, id, Context { frame_found_by: FoundBy::NoCounterpart, ..own }, &mut contexts);
@@ -90,18 +90,17 @@ impl Import {
         let mut path: Vec<NodeId> = from.path(node).collect();
         path.reverse();
         for node in path {
-            let carried = match self.carried.get(&node) {
-                Some(carried) => *carried,
-                None => {
-                    let name = strings.intern(texts.get(from.name(node)));
-                    let next = NodeId(into.nodes.len() as u32);
-                    let id = *self.known.entry((around, name)).or_insert(next);
-                    if id == next {
-                        into.nodes.push((around, name));
-                    }
-                    self.carried.insert(node, id);
-                    id
+            let carried = if let Some(carried) = self.carried.get(&node) {
+                *carried
+            } else {
+                let name = strings.intern(texts.get(from.name(node)));
+                let next = NodeId(into.nodes.len() as u32);
+                let id = *self.known.entry((around, name)).or_insert(next);
+                if id == next {
+                    into.nodes.push((around, name));
                 }
+                self.carried.insert(node, id);
+                id
             };
             around = Some(carried);
         }

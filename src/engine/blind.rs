@@ -35,8 +35,9 @@ fn blind(rules: &RuleSet, chain: &Chain) -> bool {
 /// Whether a name can carry the predicate.
 fn named(rules: &RuleSet, expr: &Expr, positive: bool, depth: usize) -> bool {
     match &expr.node {
-        ExprNode::Atom(Atom::Op(_) | Atom::Site(_) | Atom::Module(_)) => false,
-        ExprNode::Atom(Atom::Dims(_) | Atom::Grid(_) | Atom::Number { .. }) => false,
+        ExprNode::Atom(
+            Atom::Op(_) | Atom::Site(_) | Atom::Module(_) | Atom::Dims(_) | Atom::Grid(_) | Atom::Number { .. },
+        ) => false,
         ExprNode::Atom(_) => positive,
         ExprNode::Term(name) => match rules.terms.iter().find(|term| term.name == *name) {
             Some(term) if depth < rules.terms.len() => named(rules, &term.expr, positive, depth + 1),

@@ -9,7 +9,7 @@ use super::{Classes, Tri};
 use crate::attribution::{LaunchId, Timeline};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::rules::ast::{Chain, ChainNode};
-use crate::rules::{CaseLaunch, RuleSet};
+use crate::rules::{CaseLaunch, Family, RuleSet};
 
 /// A kernel by its name, and the first place of each family that tests with it.
 type Kernels<'r> = BTreeMap<&'r str, Vec<(&'r str, usize, usize)>>;
@@ -50,6 +50,7 @@ pub fn knowing(rules: &RuleSet, kernel: &str) -> BTreeSet<usize> {
             for chain in [&family.fused, &family.split].into_iter().flatten() {
                 links(chain, false, &mut predicates, &mut ids);
             }
+            sides(family, &mut predicates, &mut ids);
             ids
         })
         .collect();
@@ -112,8 +113,15 @@ fn asked(rules: &RuleSet, predicates: &mut Predicates) -> BTreeSet<PredicateId> 
         for chain in [&family.fused, &family.split, &family.after, &family.before].into_iter().flatten() {
             links(chain, true, predicates, &mut ids);
         }
+        sides(family, predicates, &mut ids);
     }
     ids
+}
+
+/// Both sides of an overlap.
+fn sides(family: &Family, predicates: &mut Predicates, ids: &mut BTreeSet<PredicateId>) {
+    let sides = family.overlap.iter().flat_map(|clause| [&clause.exposed, &clause.beside]);
+    ids.extend(sides.map(|side| predicates.add(side)));
 }
 
 fn links(chain: &Chain, context: bool, predicates: &mut Predicates, ids: &mut BTreeSet<PredicateId>) {

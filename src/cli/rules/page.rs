@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::engine::family_test::outcome_word;
-use crate::rules::{Family, Gates, SourcePath, Status, Toggle, print_chain};
+use crate::rules::{Family, Gates, SourcePath, Status, Toggle, print_chain, print_overlap};
 
 /// The page; its heading is of this level.
 pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
@@ -23,6 +23,9 @@ pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
         if let Some(chain) = chain {
             let _ = writeln!(out, "- {name}: `{}`", print_chain(chain));
         }
+    }
+    if let Some(clause) = &family.overlap {
+        let _ = writeln!(out, "- overlap: `{}`", print_overlap(clause));
     }
     for gate in gates(&family.when) {
         let _ = writeln!(out, "- when {gate}");

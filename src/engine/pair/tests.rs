@@ -125,10 +125,10 @@ fn runs_of_another_framework_model_or_tp_are_no_pair_and_unknown_is_no_differenc
     );
 }
 
-fn finding(family: usize, stage: Stage, state: State) -> Finding {
+fn finding(family: usize, at: Stage, state: State) -> Finding {
     Finding {
         family,
-        stage,
+        stage: at,
         state,
         confidence: Confidence::Confirmed,
         reasons: Vec::new(),

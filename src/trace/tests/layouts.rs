@@ -162,29 +162,6 @@ fn learned_layouts_read_what_the_parser_reads() {
     assert!(with(true).gpu.len() > changes.len() * 2, "most of them are kernels");
 }
 
-/// Few processes and threads are part of the learned layouts, many are values; either way they are the event's own.
-#[test]
-fn learned_layouts_keep_every_event_on_its_thread() {
-    let lanes = |count: u64| (0..400).map(move |n: u64| (n * n + n / 7) % count);
-    for threads in [1, 3, 8, 9, 40, 300] {
-        let events: Vec<String> = lanes(threads)
-            .enumerate()
-            .map(|(n, lane)| {
-                let pid = [r#"251"#, r#""251""#, "null", r#""Spans""#][lane as usize % 4];
-                let tid = if lane % 5 == 4 { format!("\"{lane}\"") } else { lane.to_string() };
-                let twice = if n % 31 == 5 { r#", "pid": 9"# } else { "" };
-                let (ph, cat) = ("X", ["python_function", "cpu_op", "kernel"][n % 3]);
-                format!(
-                    r#"{{"ph": "{ph}", "cat": "{cat}", "name": "n", "pid": {pid}, "tid": {tid}, "ts": {n}, "dur": 1{twice}, "args": {{"x": {n}}}}}"#
-                )
-            })
-            .collect();
-        let json = format!("{{\"traceEvents\": [{}]}}", events.join(",\n"));
-        let with = |learn| read_from("t.json", json.as_bytes(), &Settings { learn, ..settings() }).expect("a trace");
-        assert_eq!(dump(&with(true)), dump(&with(false)), "{threads} threads");
-    }
-}
-
 #[test]
 fn the_old_list_form_is_a_trace() {
     let json = br#"
