@@ -227,7 +227,7 @@ fn what_is_no_trace_is_named() {
         (b"{\"a\": 1, \"b\": [{}]}", "its keys: `a`, `b`"),
         (b"{\"a\": 1, \"b\": [", "cut off; its keys: `a`"),
         (b"{\"rocprofiler-sdk-tool\": [{}]}", "rocprofiler-sdk"),
-        (b"{\"traceEvents\": 5}", "its keys: `traceEvents`"),
+        (b"{\"traceEvents\": 5}", "whose `traceEvents` is no list of events"),
         (b"{}", "a JSON object without keys"),
         (b"[]", "a JSON list without items"),
         (b"[1, 2]", "a JSON list whose 2 items are no trace events"),
