@@ -64,7 +64,7 @@ pub(super) struct Ranks {
     /// Label by process; none in files of one rank.
     labels: Vec<Option<String>>,
     /// Rank that the label names.
-    ranks: Vec<Option<i64>>,
+    of_label: Vec<Option<i64>>,
     tensor_parallel: Vec<i64>,
 }
 
@@ -88,7 +88,7 @@ impl Ranks {
         let tensor_parallel = (labels.iter().flatten())
             .filter_map(|label| settings.tp_labels.iter().find_map(|p| p.find(label)?.number("rank")))
             .collect();
-        Self { labels, ranks, tensor_parallel }
+        Self { labels, of_label: ranks, tensor_parallel }
     }
 
     fn label(&self, process: ProcessId) -> Option<&str> {
@@ -96,7 +96,7 @@ impl Ranks {
     }
 
     pub(super) fn rank(&self, process: ProcessId) -> Option<i64> {
-        self.ranks.get(process.0 as usize).copied().flatten()
+        self.of_label.get(process.0 as usize).copied().flatten()
     }
 
     /// Tensor-parallel ranks that labels name.

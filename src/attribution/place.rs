@@ -234,22 +234,22 @@ fn frames(
     // By name of the trace: the name that is kept, none for frames that are not.
     let mut kept: Vec<Option<Option<StringId>>> = Vec::new();
     for lane in &scene.trace.frames {
-        let Some(&asked) = by_lane.get(&lane.lane) else { continue };
-        let mut nest = Nest::new(scene.slack);
-        let mut asked = asked.iter().copied();
-        let mut answer = |nest: &mut Nest, ask: u32, tree: &mut Tree| {
+        let Some(&calling) = by_lane.get(&lane.lane) else { continue };
+        let mut open = Nest::new(scene.slack);
+        let mut calls = calling.iter().copied();
+        let mut answer = |open: &mut Nest, ask: u32, tree: &mut Tree| {
             let place = &mut places[ask as usize];
             place.frame = Lookup::Nowhere;
-            if let Some((node, _)) = nest.at(asks[ask as usize].time, tree) {
+            if let Some((node, _)) = open.at(asks[ask as usize].time, tree) {
                 (place.frame, place.frame_found_by) = (Lookup::At(node), FoundBy::Time);
             }
         };
         let time_of = |ask: u32| asks[ask as usize].time;
-        let mut next = asked.next();
+        let mut next = calls.next();
         in_start_order(lane, |frame| {
             while let Some(ask) = next.filter(|&ask| time_of(ask) < frame.start) {
-                answer(&mut nest, ask, out.frames);
-                next = asked.next();
+                answer(&mut open, ask, out.frames);
+                next = calls.next();
             }
             // Most frames are over before the next call, and so enclose none.
             let Some(ask) = next else { return false };
@@ -276,12 +276,12 @@ fn frames(
                 }
             });
             if let Some(name) = name {
-                nest.open(frame.start, end, name, 0);
+                open.open(frame.start, end, name, 0);
             }
             true
         });
-        for ask in next.into_iter().chain(asked) {
-            answer(&mut nest, ask, out.frames);
+        for ask in next.into_iter().chain(calls) {
+            answer(&mut open, ask, out.frames);
         }
     }
 }

@@ -161,6 +161,7 @@ pub enum DoctorFormat {
 
 /// `llm-prof rules ..`.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "made once a run, and boxed where it is kept")]
 pub enum RulesCommand {
     /// Runs the tests of terms, categories and families.
     Test(RulesTest),

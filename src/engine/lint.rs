@@ -135,7 +135,9 @@ fn links(chain: &Chain, context: bool, predicates: &mut Predicates, ids: &mut BT
             }
         }
         ChainNode::Alt(parts) | ChainNode::Both(parts) => {
-            parts.iter().for_each(|part| links(part, context, predicates, ids))
+            for part in parts {
+                links(part, context, predicates, ids);
+            }
         }
         ChainNode::Context(_) if !context => {}
         ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => links(inner, context, predicates, ids),

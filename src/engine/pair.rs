@@ -12,6 +12,9 @@ use crate::attribution::{Known, LaunchId, Run, Stage, StepId, Timeline};
 use crate::rules::{Mapping, RuleSet};
 use crate::trace::GpuKind;
 
+/// Positions of one sequence and of its counterpart that are tied.
+type Tied = Vec<(usize, usize)>;
+
 /// One trace of a pair.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
@@ -139,7 +142,7 @@ pub fn ties(rules: &RuleSet, formal: Side<'_>, mapping: &[Side<'_>]) -> Ties {
     let theirs: Vec<Sequence> = mapping.iter().enumerate().flat_map(|(n, side)| sequences(side.timeline, n)).collect();
     let mut out = Ties { of: vec![Vec::new(); mapping.len()], borrowed: Vec::new() };
     let mut tokens = Tokens::default();
-    let mut known: FxHashMap<(usize, Vec<u32>), Vec<(usize, usize)>> = FxHashMap::default();
+    let mut known: FxHashMap<(usize, Vec<u32>), Tied> = FxHashMap::default();
     for ours in sequences(formal.timeline, 0) {
         let Some(best) = counterpart(&ours, &theirs) else { continue };
         let other = &theirs[best];

@@ -477,7 +477,7 @@ fn walk(
 /// A text that is a part of a frame, `path.py(12): function`, or of the same without its line, `path.py:function`.
 enum FramePart<'t> {
     /// The text, and what finds it: made once, asked of every frame.
-    Text(&'t str, memchr::memmem::Finder<'t>),
+    Text(&'t str, Box<memchr::memmem::Finder<'t>>),
     Glob(String),
 }
 
@@ -486,7 +486,7 @@ impl<'t> FramePart<'t> {
         if text.contains('*') {
             Self::Glob(format!("*{text}*"))
         } else {
-            Self::Text(text, memchr::memmem::Finder::new(text))
+            Self::Text(text, Box::new(memchr::memmem::Finder::new(text)))
         }
     }
 

@@ -176,7 +176,7 @@ fn long_step(timeline: &Timeline, times: f64) -> Option<Figures> {
         let median = steps[(of - 1) / 2].0;
         let (longest, n) = steps[of - 1];
         let ratio = longest.0 as f64 / (median.0.max(1)) as f64;
-        (ratio >= times).then(|| (n, of, longest, median))
+        (ratio >= times).then_some((n, of, longest, median))
     })?;
     let (n, of, longest, median) = long;
     Some(Figures { n: n as u64 + 1, of: of as u64, text: format!("{longest} against a median of {median}"), pct: 0.0 })

@@ -23,7 +23,8 @@ fn cut(text: &str) -> String {
         let depth = line.len() - content.len();
         let ends = |from: usize| {
             let goes_on = content.trim_end().is_empty() || depth > from;
-            !goes_on && !(depth == from && content.starts_with(['-', ']', '}', '#']))
+            let closes = depth == from && content.starts_with(['-', ']', '}', '#']);
+            !(goes_on || closes)
         };
         if inside.is_some_and(ends) {
             inside = None;

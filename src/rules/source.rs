@@ -63,6 +63,7 @@ impl Sources {
 
     /// The same without the tests inside the files, which are most of their text: for who only judges traces. For files
     /// that were tested before, such as those in the binary.
+    #[must_use]
     pub fn without_tests(self) -> Self {
         Self { without_tests: true, ..self }
     }

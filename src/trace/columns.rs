@@ -273,12 +273,11 @@ impl Columns {
         {
             return id;
         }
-        if !has_escapes(raw) {
-            if let Ok(text) = std::str::from_utf8(raw)
-                && raw.iter().all(|&b| b >= b' ')
-            {
-                return self.trace.strings.intern(text);
-            }
+        if !has_escapes(raw)
+            && let Ok(text) = std::str::from_utf8(raw)
+            && raw.iter().all(|&b| b >= b' ')
+        {
+            return self.trace.strings.intern(text);
         }
         self.odd_text(raw)
     }

@@ -9,8 +9,11 @@ fn alone(folder: &tempfile::TempDir) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Name, time and places of each kernel.
-fn kernels(report: &serde_json::Value) -> Vec<(String, f64, Vec<(String, String)>)> {
+/// A kernel's name, time and places, each with how it was found.
+type Row = (String, f64, Vec<(String, String)>);
+
+/// The rows of the kernel table.
+fn kernels(report: &serde_json::Value) -> Vec<Row> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
     (report["kernels"].as_array().expect("rows").iter())
         .map(|row| {
