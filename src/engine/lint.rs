@@ -11,19 +11,24 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::rules::ast::{Chain, ChainNode};
 use crate::rules::{CaseLaunch, Family, RuleSet};
 
+/// The name of no kernel: a predicate that says yes to it does not go by names.
+const NOBODY: &str = "qzx";
+
 /// A kernel by its name, and the first place of each family that tests with it.
 type Kernels<'r> = BTreeMap<&'r str, Vec<(&'r str, usize, usize)>>;
 
 /// Warnings, in order of file and place.
 pub fn lint(rules: &RuleSet) -> Vec<Diagnostic> {
     let kernels = kernels(rules);
-    let launches: Vec<CaseLaunch> =
-        kernels.keys().map(|kernel| CaseLaunch { kernel: (*kernel).to_owned(), ..CaseLaunch::default() }).collect();
+    let launches: Vec<CaseLaunch> = (kernels.keys().copied().chain([NOBODY]))
+        .map(|kernel| CaseLaunch { kernel: kernel.to_owned(), ..CaseLaunch::default() })
+        .collect();
     let timeline = timeline_of(&launches, &rules.names, &[]);
     let classes = classify(rules, &timeline);
     let mut predicates = Predicates::new(rules);
-    let ids: BTreeSet<PredicateId> = asked(rules, &mut predicates);
+    let mut ids: BTreeSet<PredicateId> = asked(rules, &mut predicates);
     let answers = predicates.answer(&timeline, &rules.names, Some(&classes));
+    ids.retain(|id| answers.plain(*id, LaunchId(kernels.len() as u32)) != Tri::Yes);
     let known = |launch| is_named(&classes, launch) || ids.iter().any(|id| answers.plain(*id, launch) == Tri::Yes);
     let mut found = Vec::new();
     for (n, (kernel, places)) in kernels.iter().enumerate() {
