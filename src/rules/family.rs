@@ -164,7 +164,7 @@ impl Reader<'_> {
             }
             Kind::Overlap if yaml.overlap.is_none() => {
                 self.error(Code::BadFamily, "an overlap family needs `overlap`", id.clone(), "has none").help =
-                    Some("write `overlap: exposed(all_reduce) beside exposed(gemm) within 200us`".to_owned());
+                    Some("write `overlap: exposed(a) beside exposed(b) within 200us`".to_owned());
             }
             _ => {}
         }

@@ -70,7 +70,7 @@ impl Folder {
 #[test]
 fn a_file_is_taken_as_it_is() {
     let folder = Folder::new().trace("x.async_llm.1.pt.trace.json", 1, None).trace("other.json", 2, None);
-    assert_eq!(folder.choice(&["x.async_llm.1.pt.trace.json"]), ["+ x.async_llm.1.pt.trace.json [trace]"]);
+    assert_eq!(folder.choice(&["x.async_llm.1.pt.trace.json"]), ["+ x.async_llm.1.pt.trace.json [frontend]"]);
 }
 
 #[test]
