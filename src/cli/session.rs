@@ -72,7 +72,7 @@ pub(super) fn rules_beside<T>(
         return Ok((rules, done));
     }
     let asked = Asked::of(knowledge)?;
-    let sources = Sources::embedded().without_tests();
+    let sources = Sources::embedded();
     let settings = loaded(rules::load_settings(&sources), streams)?;
     let (rules, took, done) = thread::scope(|scope| {
         let loading = scope.spawn(|| {

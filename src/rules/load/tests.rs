@@ -54,21 +54,6 @@ fn the_rules_in_the_binary_load() {
 }
 
 #[test]
-fn without_their_tests_the_rules_in_the_binary_are_the_same() {
-    let mut whole = loaded(&Sources::embedded());
-    let mut lean = loaded(&Sources::embedded().without_tests());
-    assert!(lean.term_cases.is_empty() && lean.families.iter().all(|family| family.tests.is_empty()));
-    // Warnings on tests need the tests.
-    whole.warnings.clear();
-    lean.warnings.clear();
-    whole.term_cases.clear();
-    for family in &mut whole.families {
-        family.tests.clear();
-    }
-    assert_eq!(format!("{lean:#?}"), format!("{whole:#?}"));
-}
-
-#[test]
 fn settings_alone_are_those_of_the_whole() {
     let whole = loaded(&Sources::embedded());
     let settings = load_settings(&Sources::embedded()).unwrap();
