@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
 use super::family::{self, LoadedFamily};
-use super::lean;
 use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
 use super::resolve;
@@ -31,10 +30,6 @@ use crate::diagnostic::{self, Code, Diagnostic, Severity, SourceFile, near};
 /// Reads, resolves and checks all files. Warnings alone are no failure; they are in [`RuleSet::warnings`].
 pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     let rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
-    if sources.without_tests {
-        let entries = sources.entries.iter().map(lean::without_tests).collect();
-        return read(&Sources { entries, ..sources.clone() }, rules);
-    }
     read(sources, rules)
 }
 
@@ -56,9 +51,6 @@ fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic
     loader.unused_files();
     let mut found = loader.found;
     resolve::resolve(shared, families, &mut rules, &mut found);
-    if sources.without_tests {
-        found.retain(|d| d.code != Code::NoHitOrMiss);
-    }
     diagnostic::sort(&mut found);
     found.dedup();
     let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity() == Severity::Error);

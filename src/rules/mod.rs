@@ -2,7 +2,6 @@
 
 pub mod ast;
 mod family;
-mod lean;
 mod load;
 mod measure;
 mod model;

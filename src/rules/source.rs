@@ -47,8 +47,6 @@ pub(super) struct Entry {
 pub struct Sources {
     pub(super) entries: Vec<Entry>,
     pub(super) problems: Vec<Diagnostic>,
-    /// Whether the tests inside the files are left out.
-    pub(super) without_tests: bool,
 }
 
 impl Sources {
@@ -59,13 +57,6 @@ impl Sources {
         out.embed_catalogs();
         out.sort();
         out
-    }
-
-    /// The same without the tests inside the files, which are most of their text: for who only judges traces. For files
-    /// that were tested before, such as those in the binary.
-    #[must_use]
-    pub fn without_tests(self) -> Self {
-        Self { without_tests: true, ..self }
     }
 
     /// `rules` replaces the rules, and the catalogs too when it or its neighbour `catalogs` has some; each of

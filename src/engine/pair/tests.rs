@@ -54,8 +54,10 @@ fn a_gemm_of_another_size_is_tied_by_its_position_and_attention_of_another_kind_
     let mapping = run(&rules, &layer(QKV, &["FmhaBatchPrefillWithPagedKVCacheKernel"], true).repeat(2));
     let ties = tied(&rules, &formal, &mapping);
     let layer = |n: u32| [(0, 0), (1, 1), (2, 2), (5, 4), (6, 5)].map(|(a, b)| (a + 7 * n, b + 6 * n));
-    // The norm that ends the run may stay without a counterpart.
-    assert_eq!(ties[..9], [layer(0), layer(1)].concat()[..9]);
+    // The norm that ends the run has no other tie within reach on both sides: it might be any norm, and is not tied.
+    let mut expected = [layer(0), layer(1)].concat();
+    assert_eq!(expected.pop(), Some((13, 11)));
+    assert_eq!(ties, expected);
 }
 
 #[test]
