@@ -74,6 +74,23 @@ fn the_same_bytes_come_out_with_any_number_of_threads() {
 }
 
 #[test]
+fn every_stage_tells_its_time_when_asked() {
+    let told = run(&["triage", DECODE, "-v"]);
+    for stage in ["read ", "attributed ", "loaded ", "classified ", "ordered ", "matched ", "made the report "] {
+        let line = told.err.lines().find(|line| line.starts_with(stage));
+        assert!(line.is_some_and(|line| line.ends_with(" ms")), "{stage}: {}", told.err);
+    }
+    let silent = run(&["triage", DECODE]);
+    assert_eq!((&told.out, silent.err.as_str()), (&silent.out, ""));
+}
+
+#[test]
+fn a_folder_of_the_same_rules_says_the_same_as_the_rules_in_the_binary() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+    assert_eq!(run(&["triage", DECODE, "--rules", folder]).out, run(&["triage", DECODE]).out);
+}
+
+#[test]
 fn two_files_of_two_stages_make_one_report() {
     let folder = tempfile::tempdir().expect("a folder");
     for (from, to) in [(DECODE, "1-TP-0-DECODE.trace.json.gz"), (PREFILL, "1-TP-0-EXTEND.trace.json.gz")] {
