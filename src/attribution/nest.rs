@@ -36,7 +36,7 @@ struct Open {
     end: Nanos,
     name: StringId,
     source: u32,
-    /// Its node, once asked for; good while all below it are open.
+    /// Its node, once asked for.
     node: Option<NodeId>,
 }
 
@@ -63,31 +63,25 @@ impl Nest {
         self.open.insert(at, Open { start, end, name, source, node: None });
     }
 
-    /// The innermost span open at `time`, and its node in `tree`.
+    /// The innermost span open at `time`, and its node in `tree`. Times are asked for in order.
     pub(super) fn at(&mut self, time: Nanos, tree: &mut Tree) -> Option<(NodeId, u32)> {
         let since = time - self.slack;
         while self.open.last().is_some_and(|top| top.end < since) {
             self.open.pop();
         }
-        let known = self.open.iter().rposition(|o| o.node.is_some());
-        // A span that ended below an open one (spans that do not nest): nothing cached above it is good.
-        let broken = self.open.iter().position(|o| o.end < since);
-        let mut parent = None;
-        let mut from = 0;
-        if let Some(known) = known.filter(|&k| broken.is_none_or(|b| b > k)) {
-            parent = self.open[known].node;
-            from = known + 1;
+        // Spans that do not nest: one ended below another that is open. Time never goes back, so it is over for good, and
+        // kept it would make every later look longer. Nodes above it were made with it.
+        if let Some(ended) = self.open.iter().position(|o| o.end < since) {
+            self.open[ended..].iter_mut().for_each(|o| o.node = None);
+            self.open.retain(|o| o.end >= since);
         }
-        let mut innermost = from.checked_sub(1).map(|i| self.open[i].source);
-        for (i, open) in self.open.iter_mut().enumerate().skip(from) {
-            if open.end < since {
-                continue;
-            }
-            let node = tree.child(parent, open.name);
-            open.node = broken.is_none_or(|b| b > i).then_some(node);
-            parent = Some(node);
-            innermost = Some(open.source);
+        let from = self.open.iter().rposition(|o| o.node.is_some()).map_or(0, |known| known + 1);
+        let mut parent = from.checked_sub(1).and_then(|known| self.open[known].node);
+        for open in &mut self.open[from..] {
+            open.node = Some(tree.child(parent, open.name));
+            parent = open.node;
         }
+        let innermost = self.open.last().map(|o| o.source);
         parent.zip(innermost)
     }
 
@@ -146,5 +140,17 @@ mod tests {
     fn a_child_that_ends_a_nanosecond_after_its_parent_is_a_child() {
         assert_eq!(paths(&[(1, 0, 50), (2, 10, 51)], &[50]), [vec![1, 2]]);
         assert_eq!(paths(&[(1, 0, 50), (2, 10, 60), (3, 20, 55)], &[30, 54]), [vec![1, 2, 3], vec![2, 3]]);
+    }
+
+    /// Each span begins inside the one before and ends after it, below one that is open all the time.
+    #[test]
+    fn spans_that_end_below_open_ones_do_not_pile_up() {
+        let (mut tree, mut nest) = (Tree::default(), Nest::new(Nanos(1)));
+        nest.open(Nanos(0), Nanos(1_000_000), StringId(0), 0);
+        for n in 1..10_000 {
+            nest.open(Nanos(n * 10), Nanos(n * 10 + 25), StringId(1), 1);
+            nest.at(Nanos(n * 10), &mut tree);
+            assert!(nest.open.len() <= 4, "{} open", nest.open.len());
+        }
     }
 }

@@ -163,7 +163,7 @@ mod tests {
         for path in ["/src/serve/serve/v1/x.py", "/usr/lib/site-packages/serve/v1/x.py", "serve/v1/x.py"] {
             assert_eq!(cut(path, &sites).0, "serve/v1/x.py");
         }
-        assert_eq!(cut("/home/observe/x.py", &sites).0, "home/observe/x.py");
+        assert_eq!(cut("/data/observe/x.py", &sites).0, "data/observe/x.py");
     }
 
     #[test]
