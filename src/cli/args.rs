@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::attribution::Stage;
+use crate::report::Limits;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -480,6 +481,14 @@ pub struct Output {
     /// Accepted from the tool before this one.
     #[arg(long, value_name = "N", hide = true)]
     pub overlap_table_limit: Option<usize>,
+}
+
+impl Output {
+    /// How long each table may be: its own limit, else the common one; 0 is no limit.
+    pub(super) fn limits(&self) -> Limits {
+        let of = |own: Option<usize>| Some(own.unwrap_or(self.limit)).filter(|limit| *limit > 0);
+        Limits { kernels: of(self.kernel_table_limit), overlap: of(self.overlap_table_limit), fuse: of(None) }
+    }
 }
 
 fn per_cent(text: &str) -> Result<f64, String> {

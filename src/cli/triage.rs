@@ -35,7 +35,7 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let options = Options {
         traces: session.traces,
         min_share: args.output.min_share,
-        limit: Some(args.output.limit.max(args.output.kernel_table_limit.unwrap_or(0))).filter(|limit| *limit > 0),
+        limits: args.output.limits(),
         stage: session::only_stage(&args.input),
         pair: other.is_some(),
     };

@@ -20,6 +20,17 @@ pub struct Analysis<'a> {
     pub overlaps: &'a [Overlap],
 }
 
+/// At most so many rows a stage in each table; none: all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Of the kernel table.
+    pub kernels: Option<usize>,
+    /// Of the overlap table.
+    pub overlap: Option<usize>,
+    /// Of the fuse table.
+    pub fuse: Option<usize>,
+}
+
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -27,8 +38,8 @@ pub struct Options {
     pub traces: Vec<TraceInfo>,
     /// Share under which rows are hidden; none: the bar of the rules.
     pub min_share: Option<f64>,
-    /// At most so many rows a table and stage; none: all.
-    pub limit: Option<usize>,
+    /// How long the tables may be.
+    pub limits: Limits,
     /// This stage only.
     pub stage: Option<Stage>,
     /// Whether places come from a mapping trace.

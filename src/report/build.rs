@@ -45,7 +45,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         gpu: steps::gpu(analyses, rules),
         hidden_rows: HiddenRows {
             min_share_pct: options.min_share.unwrap_or(rules.report.min_share_pct),
-            limit: options.limit,
+            limit: options.limits.fuse,
             kernels: kernels.iter().filter(|row| !row.shown).count() as u64,
             fuse: fuse.iter().filter(|row| !row.shown).count() as u64,
             overlap: overlap.iter().filter(|row| !row.shown).count() as u64,
@@ -76,7 +76,7 @@ fn cut(
     bar: f64,
 ) {
     let bar = options.min_share.unwrap_or(bar);
-    let limit = options.limit.unwrap_or(usize::MAX) as u64;
+    let room = |kept: u64, limit: Option<usize>| limit.is_none_or(|limit| kept < limit as u64);
     let total: f64 = stages.iter().map(|stage| stage.time_us).sum();
     let several = stages.iter().filter(|stage| stage.launches > 0).count() > 1;
     for stage in stages {
@@ -87,18 +87,18 @@ fn cut(
         let shown = stage.shown;
         stage.kernels = cut_rows(
             kernels.iter_mut().filter(|row| row.stage == stage.stage),
-            |row, kept| shown && row.share_pct >= bar && kept < limit,
+            |row, kept| shown && row.share_pct >= bar && room(kept, options.limits.kernels),
             |row| (row.share_pct, &mut row.shown),
         );
         stage.fuse = cut_rows(
             fuse.iter_mut().filter(|row| row.stage == stage.stage),
-            |row, kept| shown && row.share_pct >= bar && row.covered_by.is_none() && kept < limit,
+            |row, kept| shown && row.share_pct >= bar && row.covered_by.is_none() && room(kept, options.limits.fuse),
             |row| (row.share_pct, &mut row.shown),
         );
         stage.fuse.hidden_pct = None;
         stage.overlap = cut_rows(
             overlap.iter_mut().filter(|row| row.stage == stage.stage),
-            |row, kept| shown && row.share_pct >= bar && kept < limit,
+            |row, kept| shown && row.share_pct >= bar && room(kept, options.limits.overlap),
             |row| (row.share_pct, &mut row.shown),
         );
         stage.overlap.hidden_pct = None;

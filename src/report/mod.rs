@@ -17,7 +17,7 @@ mod steps;
 mod summary;
 pub mod text;
 
-pub use analysis::{Analysis, Options};
+pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
 pub use model::*;
 

@@ -536,7 +536,7 @@ pub struct RiskInstances {
 pub struct HiddenRows {
     /// Share of the stage under which a row is hidden.
     pub min_share_pct: f64,
-    /// Rows a table and stage beyond which a row is hidden; null when there is no limit.
+    /// Rows a stage beyond which a row of a table without a limit of its own is hidden; null when there is no limit.
     pub limit: Option<usize>,
     /// Kernel table.
     pub kernels: u64,

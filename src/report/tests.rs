@@ -287,7 +287,11 @@ fn rows_under_the_bar_are_hidden_and_counted() {
 
 #[test]
 fn the_limit_counts_rows_over_the_bar() {
-    let report = report_of(&timeline(), &[], &Options { limit: Some(1), ..Options::default() });
+    let report = report_of(
+        &timeline(),
+        &[],
+        &Options { limits: Limits { kernels: Some(1), ..Limits::default() }, ..Options::default() },
+    );
     let shown: Vec<&str> = report.kernels.iter().filter(|row| row.shown).map(|row| row.name.as_str()).collect();
     assert_eq!(shown, ["nvjet_tst_64x64"]);
 }

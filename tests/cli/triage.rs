@@ -153,3 +153,21 @@ fn explain_says_why_a_family_has_its_row() {
     let row = run(&["explain", "fuse/sglang/qk-norm-rope/decode", DECODE]);
     assert_eq!(row.out, done.out);
 }
+
+#[test]
+fn the_flags_of_the_tool_before_limit_their_own_table() {
+    let rows = |args: &[&str]| {
+        let mut all = vec!["triage", "--format", "json", "--min-share", "0", "tests/fixtures/merged-tp2.trace.json.gz"];
+        all.extend(args);
+        let report = run(&all).report();
+        ["kernels", "overlap", "fuse"].map(|table| {
+            let rows = report[table].as_array().expect("rows").iter();
+            rows.filter(|row| row["shown"] == true && row["stage"] == "decode").count()
+        })
+    };
+    let [kernels, overlap, fuse] = rows(&[]);
+    assert!(kernels > 2 && overlap > 0 && fuse > 1, "{kernels} {overlap} {fuse}");
+    assert_eq!(rows(&["--limit", "1"]), [1, overlap.min(1), 1]);
+    assert_eq!(rows(&["--kernel-table-limit", "2"]), [2, overlap, fuse]);
+    assert_eq!(rows(&["--limit", "1", "--kernel-table-limit", "2", "--overlap-table-limit", "0"]), [2, overlap, 1]);
+}
