@@ -4,10 +4,14 @@
 //! to the end of the chain, made of the best ways kept at the launches that may follow. Only ways that reach an end are
 //! kept, so what is kept is small, and a launch is looked at once for all rules. `after:` is the same sweep the other
 //! way round. Reading off goes with time: leftmost, longest, no launch twice for one rule.
+//!
+//! Layers repeat, and so do the ways: what stands at a launch is worked out once for each class of launch before the
+//! same ways, and looked up for all others.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chain::{Part, Program, Side};
 use super::{Occurrence, Tri};
@@ -28,7 +32,7 @@ pub trait Alphabet {
 }
 
 /// How good a way is. Additive, so the best way is made of best ways.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Score {
     /// Launches from first to last link, what is seen through included; one that only time leads to adds nothing, so
     /// that a sure way wins over a detour through another stream.
@@ -60,31 +64,37 @@ impl Score {
 }
 
 /// A launch at a position: matched by it, or seen through on the way to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct At {
     position: u32,
     through: bool,
 }
 
 /// The best way to the end from a launch at a position.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Way {
     at: At,
     score: Score,
+    /// Which of the launches that may follow, and where the way goes on there.
     next: Option<(u32, At)>,
 }
 
 /// All ways that reach an end, by launch.
-#[derive(Default)]
 struct Ways {
-    ranges: Vec<(u32, u32)>,
-    ways: Vec<Way>,
+    /// Index into `known` by launch.
+    of: Vec<u32>,
+    /// Each distinct set of ways, in order of position; the first is empty.
+    known: Vec<Rc<[Way]>>,
 }
 
 impl Ways {
+    /// No way from any of so many launches.
+    fn none(launches: usize) -> Self {
+        Self { of: vec![0; launches], known: vec![Rc::default()] }
+    }
+
     fn of(&self, launch: LaunchId) -> &[Way] {
-        let (from, to) = self.ranges[launch.0 as usize];
-        &self.ways[from as usize..to as usize]
+        &self.known[self.of[launch.0 as usize] as usize]
     }
 
     fn get(&self, launch: LaunchId, at: At) -> Option<&Way> {
@@ -109,31 +119,34 @@ pub fn find(program: &Program, alphabet: &impl Alphabet, graph: &KernelGraph) ->
         into.extend(graph.successors(launch));
     });
     let backward = if program.backward.positions.is_empty() {
-        Ways { ranges: vec![(0, 0); launches as usize], ways: Vec::new() }
+        Ways::none(launches as usize)
     } else {
         sweep(&program.backward, alphabet, (0..launches).map(LaunchId), |launch, into| {
             into.extend(graph.predecessors(launch));
         })
     };
     let first: FxHashSet<u32> = program.forward.first.iter().flatten().copied().collect();
+    // Of each distinct set of ways: the rules that may begin there, each with its best way.
+    let starts: Vec<Vec<(u32, &Way)>> = (forward.known.iter())
+        .map(|ways| {
+            let begins = |way: &&Way| !way.at.through && first.contains(&way.at.position);
+            let rule = |way: &Way| program.forward.positions[way.at.position as usize].rule;
+            let mut starts: Vec<(u32, &Way)> = ways.iter().filter(begins).map(|way| (rule(way), way)).collect();
+            starts.sort_by_key(|(rule, way)| (*rule, Reverse(way.score.rank()), way.at));
+            starts.dedup_by_key(|(rule, _)| *rule);
+            starts
+        })
+        .collect();
     let mut used: Vec<FxHashSet<LaunchId>> = vec![FxHashSet::default(); program.forward.first.len()];
     let mut matches = Vec::new();
     for launch in (0..launches).map(LaunchId) {
-        let mut starts: Vec<(u32, &Way)> = forward
-            .of(launch)
-            .iter()
-            .filter(|way| !way.at.through && first.contains(&way.at.position))
-            .map(|way| (program.forward.positions[way.at.position as usize].rule, way))
-            .collect();
-        starts.sort_by_key(|(rule, way)| (*rule, Reverse(way.score.rank()), way.at));
-        starts.dedup_by_key(|(rule, _)| *rule);
-        for (rule, way) in starts {
+        for &(rule, way) in &starts[forward.of[launch.0 as usize] as usize] {
             let used = &mut used[rule as usize];
             if used.contains(&launch) {
                 continue;
             }
             let Some(context) = context(program, rule, launch, &backward, graph) else { continue };
-            let occurrence = read(program, launch, way, &context, &forward);
+            let occurrence = read(program, launch, way, &context, &forward, graph);
             let all = || occurrence.launches.iter().chain(&occurrence.transparent).chain(&occurrence.context);
             if all().any(|launch| used.contains(launch)) {
                 continue;
@@ -175,7 +188,7 @@ fn context(program: &Program, rule: u32, launch: LaunchId, backward: &Ways, grap
     while way.at.through {
         transparent.push(launch);
         let (next, at) = way.next?;
-        launch = LaunchId(next);
+        (launch, _) = graph.predecessors(launch).nth(next as usize)?;
         way = backward.get(launch, at)?;
     }
     transparent.reverse();
@@ -183,7 +196,14 @@ fn context(program: &Program, rule: u32, launch: LaunchId, backward: &Ways, grap
 }
 
 /// Follows a way to its end.
-fn read(program: &Program, launch: LaunchId, way: &Way, context: &Context, forward: &Ways) -> Occurrence {
+fn read(
+    program: &Program,
+    launch: LaunchId,
+    way: &Way,
+    context: &Context,
+    forward: &Ways,
+    graph: &KernelGraph,
+) -> Occurrence {
     let mut found = Occurrence {
         launches: Vec::new(),
         transparent: context.transparent.clone(),
@@ -199,7 +219,10 @@ fn read(program: &Program, launch: LaunchId, way: &Way, context: &Context, forwa
             (false, Part::Counted) => found.launches.push(launch),
             (false, Part::Context) => found.context.push(launch),
         }
-        step = way.next.and_then(|(next, at)| Some((LaunchId(next), forward.get(LaunchId(next), at)?)));
+        step = way.next.and_then(|(next, at)| {
+            let (next, _) = graph.successors(launch).nth(next as usize)?;
+            Some((next, forward.get(next, at)?))
+        });
     }
     found
 }
@@ -214,41 +237,57 @@ fn keep(best: &mut Option<Way>, new: Way) {
 fn sweep(
     side: &Side,
     alphabet: &impl Alphabet,
-    order: impl Iterator<Item = LaunchId>,
+    order: impl ExactSizeIterator<Item = LaunchId>,
     next: impl Fn(LaunchId, &mut Vec<(LaunchId, Edge)>),
 ) -> Ways {
     let by_class = by_class(side, alphabet);
-    let mut found = Ways { ranges: vec![(0, 0); order.size_hint().0], ways: Vec::new() };
-    let mut following = Vec::new();
-    let mut here: Vec<Way> = Vec::new();
+    let mut found = Ways::none(order.len());
+    let mut ids: FxHashMap<Rc<[Way]>, u32> = FxHashMap::default();
+    ids.insert(Rc::default(), 0);
+    // By class of the launch, then the ways of each that may follow and how it does.
+    let mut steps: FxHashMap<Box<[u32]>, u32> = FxHashMap::default();
+    let (mut following, mut key, mut here) = (Vec::new(), Vec::new(), Vec::new());
     for launch in order {
         following.clear();
         next(launch, &mut following);
-        here.clear();
         let class = alphabet.class(launch);
-        for (position, answer) in &by_class[class as usize] {
-            if let Some(way) = matched(side, *position, *answer, &following, &found) {
-                here.push(way);
+        key.clear();
+        key.push(class);
+        for (next, edge) in &following {
+            key.extend([found.of[next.0 as usize], *edge as u32]);
+        }
+        let id = if let Some(&known) = steps.get(key.as_slice()) {
+            known
+        } else {
+            let after: Vec<(&[Way], Edge)> = following.iter().map(|(next, edge)| (found.of(*next), *edge)).collect();
+            here.clear();
+            for (position, answer) in &by_class[class as usize] {
+                here.extend(matched(side, *position, *answer, &after));
             }
-        }
-        let transparent = alphabet.transparent(class);
-        if transparent != Tri::No {
-            seen_through(side, transparent == Tri::Unknown, &following, &found, &mut here);
-        }
-        let from = found.ways.len() as u32;
-        found.ways.append(&mut here);
-        found.ranges[launch.0 as usize] = (from, found.ways.len() as u32);
+            let transparent = alphabet.transparent(class);
+            if transparent != Tri::No {
+                seen_through(side, transparent == Tri::Unknown, &after, &mut here);
+            }
+            let ways: Rc<[Way]> = here.as_slice().into();
+            let id = *ids.entry(Rc::clone(&ways)).or_insert_with(|| {
+                found.known.push(ways);
+                found.known.len() as u32 - 1
+            });
+            steps.insert(key.as_slice().into(), id);
+            id
+        };
+        found.of[launch.0 as usize] = id;
     }
     found
 }
 
 /// The best way from a launch that matches `position`, if any reaches an end.
-fn matched(side: &Side, position: u32, answer: Tri, following: &[(LaunchId, Edge)], found: &Ways) -> Option<Way> {
+fn matched(side: &Side, position: u32, answer: Tri, following: &[(&[Way], Edge)]) -> Option<Way> {
     let this = &side.positions[position as usize];
     let at = At { position, through: false };
     let mut best = this.accept.then_some(Way { at, score: Score::default(), next: None });
-    for (launch, edge) in following {
-        if found.of(*launch).is_empty() {
+    for (n, (ways, edge)) in following.iter().enumerate() {
+        if ways.is_empty() {
             continue;
         }
         for (follower, join) in &this.follow {
@@ -257,8 +296,9 @@ fn matched(side: &Side, position: u32, answer: Tri, following: &[(LaunchId, Edge
                     continue;
                 }
                 let to = At { position: *follower, through };
-                if let Some(way) = found.get(*launch, to) {
-                    keep(&mut best, Way { at, score: way.score.over(*edge), next: Some((launch.0, to)) });
+                if let Ok(index) = ways.binary_search_by_key(&to, |way| way.at) {
+                    let score = ways[index].score.over(*edge);
+                    keep(&mut best, Way { at, score, next: Some((n as u32, to)) });
                 }
             }
         }
@@ -274,10 +314,10 @@ fn matched(side: &Side, position: u32, answer: Tri, following: &[(LaunchId, Edge
 }
 
 /// The best ways from a launch that is seen through, to each link that a `~>` leads to. `here` stays in order.
-fn seen_through(side: &Side, unknown: bool, following: &[(LaunchId, Edge)], found: &Ways, here: &mut Vec<Way>) {
+fn seen_through(side: &Side, unknown: bool, following: &[(&[Way], Edge)], here: &mut Vec<Way>) {
     let begin = here.len();
-    for (launch, edge) in following {
-        for way in found.of(*launch) {
+    for (n, (ways, edge)) in following.iter().enumerate() {
+        for way in *ways {
             let to = &side.positions[way.at.position as usize];
             if !to.wanted {
                 continue;
@@ -289,7 +329,7 @@ fn seen_through(side: &Side, unknown: bool, following: &[(LaunchId, Edge)], foun
             here.push(Way {
                 at: At { position: way.at.position, through: true },
                 score,
-                next: Some((launch.0, way.at)),
+                next: Some((n as u32, way.at)),
             });
         }
     }

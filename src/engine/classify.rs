@@ -40,7 +40,7 @@ impl Classes {
 
 /// The category of every launch. An unknown counts as no, unless nothing says yes.
 pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
-    let mut predicates = Predicates::of_terms(rules);
+    let mut predicates = Predicates::new(rules);
     let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
     let answers = predicates.answer(timeline, &rules.names, None);
     let mut kinds: Vec<(&str, bool)> = Vec::new();
@@ -63,19 +63,19 @@ pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
         of_launch: Vec::with_capacity(timeline.launches.len()),
         unsure: Vec::with_capacity(timeline.launches.len()),
     };
-    let per_launch = ids.iter().any(|id| predicates.is_per_launch(*id));
-    let mut by_pair: Vec<Option<(u16, bool)>> = vec![None; answers.pairs()];
-    for launch in timeline.launch_ids() {
-        let known = by_pair[answers.pair(launch) as usize].filter(|_| !per_launch);
-        let (class, unsure) = known.unwrap_or_else(|| {
+    let by_class: Vec<(u16, bool)> = (0..answers.classes() as u32)
+        .map(|class| {
+            let launch = answers.first(class);
             let first = |wanted| ids.iter().position(|id| answers.link(*id, launch) == wanted);
             match (first(Tri::Yes), first(Tri::Unknown)) {
                 (Some(n), _) => (kind_of[n], false),
                 (None, Some(n)) => (kind_of[n], true),
                 (None, None) => (other, false),
             }
-        });
-        by_pair[answers.pair(launch) as usize] = Some((class, unsure));
+        })
+        .collect();
+    for launch in timeline.launch_ids() {
+        let (class, unsure) = by_class[answers.class(launch) as usize];
         classes.of_launch.push(class);
         classes.unsure.push(unsure);
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::automaton::{Alphabet, find};
 use super::chain::{Pattern, Program};
@@ -43,24 +43,13 @@ impl Compiled {
 
     pub(super) fn look<'a>(&'a self, rules: &RuleSet, timeline: &'a Timeline, classes: &'a Classes) -> Look<'a> {
         let answers = self.predicates.answer(timeline, &rules.names, Some(classes));
-        // Launches of one kernel at one place are alike but for the predicates that numbers decide.
-        let varying: Vec<PredicateId> =
-            self.links.iter().chain(&self.roles).copied().filter(|id| self.predicates.is_per_launch(*id)).collect();
-        let mut known: FxHashMap<(u32, Vec<Tri>), u32> = FxHashMap::default();
-        let mut class_of = Vec::with_capacity(timeline.launches.len());
-        let mut first = Vec::new();
-        for launch in timeline.launch_ids() {
-            let key = (answers.pair(launch), varying.iter().map(|id| answers.link(*id, launch)).collect());
-            class_of.push(*known.entry(key).or_insert_with(|| {
-                first.push(launch);
-                first.len() as u32 - 1
-            }));
-        }
-        let transparent = first
-            .iter()
-            .map(|launch| self.roles.iter().map(|role| answers.link(*role, *launch)).max().unwrap_or(Tri::No))
+        let transparent = (0..answers.classes() as u32)
+            .map(|class| {
+                let launch = answers.first(class);
+                self.roles.iter().map(|role| answers.link(*role, launch)).max().unwrap_or(Tri::No)
+            })
             .collect();
-        Look { compiled: self, answers, class_of, first, transparent }
+        Look { compiled: self, answers, transparent }
     }
 }
 
@@ -79,22 +68,20 @@ pub(super) fn patterns(family: &Family) -> [Option<Pattern<'_>>; 2] {
 pub(super) struct Look<'a> {
     compiled: &'a Compiled,
     answers: Answers<'a>,
-    class_of: Vec<u32>,
-    first: Vec<LaunchId>,
     transparent: Vec<Tri>,
 }
 
 impl Alphabet for Look<'_> {
     fn class(&self, launch: LaunchId) -> u32 {
-        self.class_of[launch.0 as usize]
+        self.answers.class(launch)
     }
 
     fn classes(&self) -> usize {
-        self.first.len()
+        self.answers.classes()
     }
 
     fn link(&self, class: u32, link: u32) -> Tri {
-        self.answers.link(self.compiled.links[link as usize], self.first[class as usize])
+        self.answers.link(self.compiled.links[link as usize], self.answers.first(class))
     }
 
     fn transparent(&self, class: u32) -> Tri {

@@ -122,6 +122,16 @@ impl KernelName {
         self.targs.has(&words.concat())
     }
 
+    /// The words that `name()` looks into.
+    pub(crate) fn row(&self) -> &WordRow {
+        &self.row
+    }
+
+    /// The words that `targs()` looks into.
+    pub(crate) fn targs_row(&self) -> &WordRow {
+        &self.targs
+    }
+
     /// Whether the template argument at a position, counted from 0, is `text`: as it stands, or as the value of a typed
     /// constant (`1024u`, `(ns::Kind)1`).
     pub fn targ_is(&self, position: usize, text: &str) -> bool {

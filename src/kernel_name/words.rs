@@ -1,7 +1,6 @@
 //! Text to lower-case words, and the row of words that a predicate searches in.
 
 use super::Settings;
-use memchr::memmem;
 
 /// Stands between words that must not be read in a row.
 const BORDER: char = '\u{1}';
@@ -90,12 +89,22 @@ impl WordRow {
 
     /// Whether `needle`, words joined, covers whole words of the row.
     pub fn has(&self, needle: &str) -> bool {
-        !needle.is_empty()
-            && memmem::find_iter(self.joined.as_bytes(), needle.as_bytes())
-                .any(|at| self.is_border(at) && self.is_border(at + needle.len()))
+        let ends = |at: usize| self.joined[at..].starts_with(needle) && self.is_border(at + needle.len());
+        !needle.is_empty() && self.starts().any(ends)
     }
 
-    fn is_border(&self, at: usize) -> bool {
+    /// The words, joined.
+    pub(crate) fn joined(&self) -> &str {
+        &self.joined
+    }
+
+    /// Where a word begins, ascending.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> + '_ {
+        self.starts.iter().map(|at| *at as usize)
+    }
+
+    /// Whether a word begins at `at`, or the last one ends there.
+    pub(crate) fn is_border(&self, at: usize) -> bool {
         at == self.joined.len() || u32::try_from(at).is_ok_and(|at| self.starts.binary_search(&at).is_ok())
     }
 
