@@ -15,7 +15,7 @@ use super::server_log;
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic::{self, Diagnostic};
-use crate::engine::{self, Classes, Exposure, Finding, Overlap};
+use crate::engine::{Classes, Engine, Exposure, Finding, Judgement, Overlap};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::{self, RuleSet, Sources};
@@ -58,18 +58,19 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
     Ok(rules)
 }
 
-/// The rules, and what `work` makes of the settings among them. The rules in the binary are loaded beside `work`: they
-/// hold no mistake that must be told first.
+/// The rules, compiled, and what `work` makes of the settings among them. The rules in the binary are loaded beside
+/// `work`: they hold no mistake that must be told first.
 pub(super) fn rules_beside<T>(
     knowledge: &Knowledge,
     terminal: &Terminal,
     streams: &mut Streams,
     work: impl FnOnce(&RuleSet, &mut Streams) -> Result<T, Failure>,
-) -> Result<(RuleSet, T), Failure> {
+) -> Result<(RuleSet, Engine, T), Failure> {
     if knowledge.rules.is_some() || !knowledge.catalogs.is_empty() {
         let rules = rules(knowledge, terminal, streams)?;
+        let engine = Engine::new(&rules);
         let done = work(&rules, streams)?;
-        return Ok((rules, done));
+        return Ok((rules, engine, done));
     }
     let asked = Asked::of(knowledge)?;
     let sources = Sources::embedded();
@@ -77,20 +78,24 @@ pub(super) fn rules_beside<T>(
     let (rules, took, done) = thread::scope(|scope| {
         let loading = scope.spawn(|| {
             let begin = Instant::now();
-            (rules::load(&sources), begin.elapsed())
+            let rules = rules::load(&sources).map(|mut rules| {
+                asked.choose(&mut rules);
+                let engine = Engine::new(&rules);
+                (rules, engine)
+            });
+            (rules, begin.elapsed())
         });
         let done = work(&settings, streams);
         let (rules, took) = loading.join().unwrap_or_else(|panic| resume_unwind(panic));
         (rules, took, done)
     });
-    let mut rules = loaded(rules, streams)?;
+    let (rules, engine) = loaded(rules, streams)?;
     let done = done?;
     detail(terminal, streams, &format!("loaded {} families beside, in {} ms", rules.families.len(), took.as_millis()))?;
-    asked.choose(&mut rules);
-    Ok((rules, done))
+    Ok((rules, engine, done))
 }
 
-fn loaded(rules: Result<RuleSet, Vec<Diagnostic>>, streams: &Streams) -> Result<RuleSet, Failure> {
+fn loaded<T>(rules: Result<T, Vec<Diagnostic>>, streams: &Streams) -> Result<T, Failure> {
     rules.map_err(|problems| {
         let shown = diagnostic::render(&problems, streams.err_is_terminal);
         Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
@@ -172,22 +177,22 @@ pub(super) struct Judged<'a> {
 pub(super) fn judge<'a>(
     timelines: &'a [Timeline],
     rules: &RuleSet,
+    engine: &Engine,
     terminal: &Terminal,
     streams: &mut Streams,
 ) -> Result<Vec<Judged<'a>>, Failure> {
     let mut judged = Vec::new();
     for timeline in timelines {
         let mut clock = Clock::start();
-        let classes = engine::classify(rules, timeline);
+        let classes = engine.classify(rules, timeline);
         let said = format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len());
         detail(terminal, streams, &clock.lap(&said))?;
         let graph = graph::build(timeline);
         detail(terminal, streams, &clock.lap("ordered the launches"))?;
-        let findings = engine::run(rules, timeline, &graph, &classes);
-        detail(terminal, streams, &clock.lap(&format!("matched chains: {} findings", findings.len())))?;
-        let exposure = engine::exposure(timeline, &classes, rules.overlap.same_stream_min());
-        let overlaps = engine::overlaps(rules, timeline, &graph, &classes, &exposure);
-        detail(terminal, streams, &clock.lap(&format!("looked for overlap: {} rows", overlaps.len())))?;
+        let Judgement { exposure, findings, overlaps } = engine.judge(rules, timeline, &graph, &classes);
+        let said =
+            format!("matched chains: {} findings, and looked for overlap: {} rows", findings.len(), overlaps.len());
+        detail(terminal, streams, &clock.lap(&said))?;
         judged.push(Judged { timeline, classes, findings, exposure, overlaps });
     }
     Ok(judged)

@@ -15,7 +15,7 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let paths = [&args.paths, &args.old_input, &args.formal_input].into_iter().find(|paths| !paths.is_empty());
     let paths = paths.map(Vec::as_slice).unwrap_or_default();
     let mapping: Vec<PathBuf> = args.mapping.iter().chain(&args.mapping_input).cloned().collect();
-    let (rules, (mut session, mut other)) =
+    let (rules, engine, (mut session, mut other)) =
         session::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
             let session = session::open(paths, &args.input, terminal, settings, streams)?;
             if mapping.is_empty() {
@@ -28,9 +28,9 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     if let Some(mapping) = &mut other {
         pairs::take(&mut session, mapping, &rules, terminal.quiet, streams)?;
     }
-    let mut judged = session::judge(&session.timelines, &rules, terminal, streams)?;
+    let mut judged = session::judge(&session.timelines, &rules, &engine, terminal, streams)?;
     if let Some(mapping) = &other {
-        pairs::compare(&mut judged, &session::judge(&mapping.timelines, &rules, terminal, streams)?);
+        pairs::compare(&mut judged, &session::judge(&mapping.timelines, &rules, &engine, terminal, streams)?);
     }
     let options = Options {
         traces: session.traces,

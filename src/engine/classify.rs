@@ -1,7 +1,7 @@
 //! The category of each launch: the first predicate of `rules/categories.yaml` that says yes.
 
 use super::Tri;
-use super::predicate::Predicates;
+use super::predicate::{PredicateId, Predicates};
 use crate::attribution::{LaunchId, Timeline};
 use crate::rules::RuleSet;
 
@@ -38,10 +38,28 @@ impl Classes {
     }
 }
 
+/// The categories, ready to be asked.
+pub(super) struct Categories {
+    predicates: Predicates,
+    ids: Vec<PredicateId>,
+}
+
+impl Categories {
+    pub(super) fn new(rules: &RuleSet) -> Self {
+        let mut predicates = Predicates::new(rules);
+        let ids = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
+        Self { predicates, ids }
+    }
+}
+
 /// The category of every launch. An unknown counts as no, unless nothing says yes.
 pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
-    let mut predicates = Predicates::new(rules);
-    let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
+    classify_by(&Categories::new(rules), rules, timeline)
+}
+
+/// The same with the categories of `rules` compiled before.
+pub(super) fn classify_by(categories: &Categories, rules: &RuleSet, timeline: &Timeline) -> Classes {
+    let Categories { predicates, ids } = categories;
     let answers = predicates.answer(timeline, &rules.names, None);
     let mut kinds: Vec<(&str, bool)> = Vec::new();
     let kind_of: Vec<u16> = rules

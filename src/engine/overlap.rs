@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 
 use crate::attribution::{KernelId, LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, Status};
 use crate::units::Nanos;
 
 use super::exposure::{Exposure, Times};
@@ -165,6 +165,12 @@ impl<'a> Ground<'a> {
     }
 }
 
+/// The overlap families of some rules, ready to be asked.
+pub(super) fn families(rules: &RuleSet) -> Matcher {
+    let live = |index: &usize| rules.families[*index].status != Status::Retired;
+    Matcher::new(rules, &(0..rules.families.len()).filter(live).collect::<Vec<_>>())
+}
+
 /// All rows: by stage, then by time exposed, then by kernel and family.
 pub fn overlaps(
     rules: &RuleSet,
@@ -173,8 +179,13 @@ pub fn overlaps(
     classes: &Classes,
     exposure: &Exposure,
 ) -> Vec<Overlap> {
-    let ground = Ground::new(rules, timeline, graph, classes, exposure);
-    let mut rows = family::rows(&ground);
+    overlaps_by(&families(rules), Ground::new(rules, timeline, graph, classes, exposure))
+}
+
+/// The same with the families compiled before.
+pub(super) fn overlaps_by(families: &Matcher, ground: Ground<'_>) -> Vec<Overlap> {
+    let found = families.find(&ground, &|_| false, true);
+    let mut rows: Vec<Overlap> = found.into_iter().filter_map(|found| found.row).collect();
     let spoken_of: Vec<LaunchId> = rows.iter().flat_map(|row| row.launches.iter().copied()).collect();
     rows.extend(verdict::rows(&ground, &spoken_of));
     rows.sort_by_key(|row| (row.stage, Reverse(row.times.exclusive), Reverse(row.time), row.kernel, row.family));

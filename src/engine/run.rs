@@ -117,7 +117,17 @@ fn links_of(program: &Program, rule: usize) -> Vec<u32> {
 
 /// The findings of all fuse families, most time first.
 pub fn run(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes) -> Vec<Finding> {
-    let compiled = Compiled::new(rules);
+    run_by(&Compiled::new(rules), rules, timeline, graph, classes)
+}
+
+/// The same with the families of `rules` compiled before.
+pub(super) fn run_by(
+    compiled: &Compiled,
+    rules: &RuleSet,
+    timeline: &Timeline,
+    graph: &KernelGraph,
+    classes: &Classes,
+) -> Vec<Finding> {
     let look = compiled.look(rules, timeline, classes);
     let all: Vec<usize> = (0..rules.families.len()).collect();
     let findings = findings_of(rules, &all, timeline, graph, &look, &|_| false);

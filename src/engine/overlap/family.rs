@@ -28,15 +28,6 @@ pub(crate) struct Matcher {
     sides: Vec<(usize, PredicateId, PredicateId)>,
 }
 
-/// Rows of all families.
-pub(super) fn rows(ground: &Ground<'_>) -> Vec<Overlap> {
-    let all: Vec<usize> = (0..ground.rules.families.len())
-        .filter(|index| ground.rules.families[*index].status != Status::Retired)
-        .collect();
-    let matcher = Matcher::new(ground.rules, &all);
-    matcher.find(ground, &|_| false, true).into_iter().filter_map(|found| found.row).collect()
-}
-
 impl Matcher {
     pub(crate) fn new(rules: &RuleSet, families: &[usize]) -> Self {
         let mut predicates = Predicates::new(rules);

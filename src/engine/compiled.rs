@@ -1,0 +1,55 @@
+//! All rules compiled: once, for any number of timelines.
+
+use std::thread;
+
+use super::classify::{Categories, classify_by};
+use super::overlap::{Ground, Matcher, families, overlaps_by};
+use super::run::{self, run_by};
+use super::{Classes, Exposure, Finding, Overlap, exposure};
+use crate::attribution::Timeline;
+use crate::graph::KernelGraph;
+use crate::rules::RuleSet;
+
+/// The categories and families of a rule set, ready to be asked. Where it is asked, the rules must be the same.
+pub struct Engine {
+    categories: Categories,
+    fuse: run::Compiled,
+    overlap: Matcher,
+}
+
+/// What the rules make of a timeline.
+#[derive(Debug)]
+pub struct Judgement {
+    /// How long each launch ran alone.
+    pub exposure: Exposure,
+    /// Fuse findings, most time first.
+    pub findings: Vec<Finding>,
+    /// Rows of the overlap table, as [`super::overlaps`] gives them.
+    pub overlaps: Vec<Overlap>,
+}
+
+impl Engine {
+    /// Compiles `rules`.
+    pub fn new(rules: &RuleSet) -> Self {
+        Self { categories: Categories::new(rules), fuse: run::Compiled::new(rules), overlap: families(rules) }
+    }
+
+    /// As [`super::classify`].
+    pub fn classify(&self, rules: &RuleSet, timeline: &Timeline) -> Classes {
+        classify_by(&self.categories, rules, timeline)
+    }
+
+    /// Chains on this thread, overlap on another one.
+    pub fn judge(&self, rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes) -> Judgement {
+        thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                let exposure = exposure(timeline, classes, rules.overlap.same_stream_min());
+                let overlaps = overlaps_by(&self.overlap, Ground::new(rules, timeline, graph, classes, &exposure));
+                (exposure, overlaps)
+            });
+            let findings = run_by(&self.fuse, rules, timeline, graph, classes);
+            let (exposure, overlaps) = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Judgement { exposure, findings, overlaps }
+        })
+    }
+}
