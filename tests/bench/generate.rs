@@ -27,8 +27,9 @@ pub(crate) struct Recipe {
     pub(crate) bytes: u64,
     /// Share of Python frames among the events.
     pub(crate) frames: f64,
-    /// Distinct names of frames and kernels.
-    pub(crate) names: u64,
+    /// Distinct names of frames and kernels, drawn for each launch anew; none: those of a model, the same in each layer
+    /// and step.
+    pub(crate) names: Option<u64>,
 }
 
 /// What was written.
@@ -75,6 +76,24 @@ impl Written {
     }
 }
 
+/// Kernels of one layer of a model, in order.
+const LAYER: [&str; 10] = [
+    "void flashinfer::norm::FusedAddRMSNormKernel<8u, __nv_bfloat16>(__nv_bfloat16*, __nv_bfloat16*, float)",
+    "nvjet_tst_192x128_64x5_1x2_h_bz_coopB_TNT",
+    "void flashinfer::norm::RMSNormKernel<8u, __nv_bfloat16>(__nv_bfloat16*, __nv_bfloat16*, float)",
+    "void flashinfer::norm::RMSNormKernel<8u, __nv_bfloat16>(__nv_bfloat16*, __nv_bfloat16*, float)",
+    "void flashinfer::BatchQKApplyRotaryPosIdsCosSinCacheKernel<true, 128u, 8u, 32u, __nv_bfloat16, long>()",
+    "void flash::prepare_varlen_num_blocks_kernel<1, true>(int, int, int const*)",
+    "nvjet_tst_64x64_64x16_2x1_v_bz_TNN",
+    "void flashinfer::norm::FusedAddRMSNormKernel<8u, __nv_bfloat16>(__nv_bfloat16*, __nv_bfloat16*, float)",
+    "void flashinfer::activation::act_and_mul_kernel<__nv_bfloat16, &silu>(__nv_bfloat16*, __nv_bfloat16 const*)",
+    "nvjet_tst_64x64_64x16_4x1_v_bz_splitK_TNT",
+];
+const LAYERS: u64 = 36;
+/// Between two launches, beside the frames.
+const REST_NS: i64 = 30_000;
+const FRAME_NS: i64 = 700;
+
 struct Events {
     recipe: Recipe,
     written: Written,
@@ -91,23 +110,30 @@ impl Events {
         const OTHERS: f64 = 5.0;
         let launch = self.written.gpu;
         let frames = (OTHERS * self.recipe.frames / (1.0 - self.recipe.frames)).round() as u64;
-        let start = self.now;
+        let place = launch % LAYER.len() as u64;
+        if launch % (LAYERS * LAYER.len() as u64) == 0 {
+            let length = (LAYERS * LAYER.len() as u64).cast_signed() * (frames.cast_signed() * FRAME_NS + REST_NS);
+            self.event(out, ["X", "user_annotation", "step[DECODE bs=8]"], [251, 251], 0, length, &[])?;
+        }
         for n in 0..frames {
-            let name = self.pick(self.recipe.names);
+            // The outer half is the server's loop, the same around all launches.
+            let inner = if n < frames / 2 { n } else { frames * (place + 1) + n };
+            let name = self.recipe.names.map_or(inner, |names| self.pick(names));
             let text = format!(
                 "/opt/venv/lib/python3.12/site-packages/server/models/layer_{name}.py({}): forward",
                 name % 977
             );
-            let dur = (frames - n).cast_signed() * 1_500 + 20_000;
+            let begin = n.cast_signed() * FRAME_NS;
+            let dur = (frames - n).cast_signed() * FRAME_NS + 20_000 - n.cast_signed();
             let id = self.written.frames;
             let args = [("Python parent id", id.to_string()), ("Python id", (id + 1).to_string())];
-            self.event(out, ["X", "python_function", &text], [251, 251], n.cast_signed() * 700, dur, &args)?;
+            self.event(out, ["X", "python_function", &text], [251, 251], begin, dur, &args)?;
             self.written.frames += 1;
         }
-        self.now = start + frames.cast_signed() * 700;
+        self.now += frames.cast_signed() * FRAME_NS;
         let external = ("External id", (launch + 7).to_string());
         let correlation = ("correlation", (launch + 90_000).to_string());
-        let shape = self.pick(40);
+        let shape = if self.recipe.names.is_some() { self.pick(40) } else { place };
         let op = [
             external.clone(),
             ("Record function id", "0".to_owned()),
@@ -118,8 +144,11 @@ impl Events {
         self.event(out, ["X", "cpu_op", "aten::mm"], [251, 251], 100, 9_000, &op)?;
         let call = [external.clone(), ("cbid", "211".to_owned()), correlation.clone()];
         self.event(out, ["X", "cuda_runtime", "cudaLaunchKernel"], [251, 251], 400, 5_000, &call)?;
-        let kernel = format!("void gemm_{}<float, {}, true>(float const*, float*)", self.pick(self.recipe.names), 128);
-        let dur = 1_000 + self.pick(80_000).cast_signed();
+        let kernel = match self.recipe.names {
+            Some(names) => format!("void gemm_{}<float, {}, true>(float const*, float*)", self.pick(names), 128),
+            None => LAYER[place as usize].to_owned(),
+        };
+        let dur = 1_000 + self.pick(20_000).cast_signed();
         let gpu = [
             external,
             ("queued", "0".to_owned()),
@@ -145,7 +174,7 @@ impl Events {
             ];
             self.print(out, &pairs, None)?;
         }
-        self.now += 30_000;
+        self.now += REST_NS;
         Ok(())
     }
 

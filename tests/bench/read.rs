@@ -258,7 +258,7 @@ struct Input {
 impl Options {
     fn parse(args: &[String]) -> Outcome<Self> {
         let all = vec![Layout::Compact, Layout::Kineto, Layout::Pretty];
-        let recipe = Recipe { layout: Layout::Compact, events: u64::MAX, bytes: u64::MAX, frames: 0.88, names: 900 };
+        let recipe = Recipe { layout: Layout::Compact, events: u64::MAX, bytes: u64::MAX, frames: 0.88, names: None };
         let mut options = Self {
             recipe,
             layouts: all.clone(),
@@ -280,8 +280,8 @@ impl Options {
                 ("--layout", "kineto") => options.layouts = vec![Layout::Kineto],
                 ("--layout", "pretty") => options.layouts = vec![Layout::Pretty],
                 ("--layout", "all") => options.layouts.clone_from(&all),
-                ("--names", "few") => options.recipe.names = 900,
-                ("--names", "many") => options.recipe.names = 200_000,
+                ("--names", "few") => options.recipe.names = None,
+                ("--names", "many") => options.recipe.names = Some(200_000),
                 ("--runs", n) => options.runs = n.parse::<usize>()?.max(1),
                 ("--block-kb", n) => options.block_kb = n.parse()?,
                 ("--file", path) => options.file = Some(path.into()),
