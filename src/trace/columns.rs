@@ -85,14 +85,17 @@ impl Columns {
             EventKind::CpuOp => self.op(event, name, start, dur),
             EventKind::Annotation | EventKind::GpuAnnotation => {
                 let lane = self.lane(event);
-                self.trace.annotations.push(Annotation {
-                    name,
-                    lane,
-                    start,
-                    dur,
-                    external_id: integer(event, Arg::ExternalId),
-                    gpu: kind == EventKind::GpuAnnotation,
-                });
+                add(
+                    &mut self.trace.annotations,
+                    Annotation {
+                        name,
+                        lane,
+                        start,
+                        dur,
+                        external_id: integer(event, Arg::ExternalId),
+                        gpu: kind == EventKind::GpuAnnotation,
+                    },
+                );
             }
             EventKind::Sync => self.sync(event, name, start, dur),
             // The classes count these; a row of one has no table.
@@ -131,7 +134,7 @@ impl Columns {
             bytes: integer(event, Arg::Bytes),
             copy_kind,
         };
-        self.trace.gpu.push(row);
+        add(&mut self.trace.gpu, row);
     }
 
     fn runtime(&mut self, event: &RawEvent<'_>, name: StringId, start: Nanos, dur: Nanos) {
@@ -146,7 +149,7 @@ impl Columns {
             copy_kind: self.arg_text(event, Arg::CopyKind),
             stream: integer(event, Arg::Stream),
         };
-        self.trace.runtime.push(row);
+        add(&mut self.trace.runtime, row);
     }
 
     fn op(&mut self, event: &RawEvent<'_>, name: StringId, start: Nanos, dur: Nanos) {
@@ -160,7 +163,7 @@ impl Columns {
             dims: self.arg_value(event, Arg::InputDims),
             collective: collective.or_else(|| self.arg_text(event, Arg::ProcessGroup)),
         };
-        self.trace.ops.push(row);
+        add(&mut self.trace.ops, row);
     }
 
     fn sync(&mut self, event: &RawEvent<'_>, name: StringId, start: Nanos, dur: Nanos) {
@@ -175,7 +178,7 @@ impl Columns {
             wait_on_event: integer(event, Arg::WaitOnEvent),
             correlation: integer(event, Arg::Correlation),
         };
-        self.trace.syncs.push(row);
+        add(&mut self.trace.syncs, row);
     }
 
     /// Names and labels are kept; sort orders and the like are not needed.
@@ -292,6 +295,22 @@ impl Columns {
         self.repaired += u64::from(decoded.repaired);
         self.odd_texts.insert(raw.into(), id);
         id
+    }
+}
+
+/// Adds a row.
+#[inline]
+fn add<T>(rows: &mut Vec<T>, row: T) {
+    grow(rows, 1);
+    rows.push(row);
+}
+
+/// Makes room for `more` rows, a quarter of what is there at least: what a table that doubles keeps free is most of
+/// what a large trace takes.
+#[inline]
+pub(super) fn grow<T>(rows: &mut Vec<T>, more: usize) {
+    if rows.capacity() - rows.len() < more {
+        rows.reserve_exact(more.max(rows.len() / 4).max(1024));
     }
 }
 
