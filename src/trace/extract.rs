@@ -277,8 +277,8 @@ impl<'s> Extractor<'s> {
     }
 
     fn not_kept(&mut self, reason: &str) {
+        self.columns.counts.broken(reason, self.columns.trace.events);
         self.columns.trace.events += 1;
-        self.columns.counts.broken(reason);
     }
 
     /// The trace, once all windows are seen. `cut_off` says that the compressed data ended early.
