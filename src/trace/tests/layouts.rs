@@ -235,6 +235,8 @@ fn what_is_no_trace_is_named() {
         (b"PK\x03\x04zip", "zip archive"),
         (b"\x00\x01\x02\x03", "binary data that begins with 00 01 02 03"),
         (b"<html>", "web page"),
+        (b"\xff\xfe{\0\"\0", "UTF-16"),
+        (b"\xfe\xff\0{\0\"", "UTF-16"),
     ] {
         for block_bytes in [1, 5, 1 << 20] {
             match in_blocks_of(block_bytes, bytes) {
@@ -277,6 +279,8 @@ fn the_first_kilobytes_tell_what_a_file_is() {
     assert_eq!(found.header.values.get("schemaVersion").map(String::as_str), Some("1"));
     assert!(matches!(looks(b"{\"a\": 1}").looks, Looks::Foreign(words) if words.contains("`a`")));
     assert!(matches!(looks(b"").looks, Looks::Foreign(_)));
+    let broken = "JSON that is broken at byte 1: expected a key in quotes or `}`, found `'`";
+    assert_eq!(looks(b"{'a': 1}").looks, Looks::Foreign(broken.to_owned()), "the caller names the file");
     let large = format!("{{\"model_path\": \"{}\"", "x".repeat(1 << 20));
     assert!(matches!(looks(large.as_bytes()).looks, Looks::Foreign(words) if words.contains("server")));
     let late = format!("{{\"a\": \"{}\", \"traceEvents\": []}}", "x".repeat(1 << 20));
