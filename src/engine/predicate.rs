@@ -1,6 +1,8 @@
 //! Predicates in, three-valued answers out. What a kernel's name decides is asked once a distinct kernel, what its place
 //! decides once a distinct (kernel, context), and only numbers once a launch. Parts that several predicates share (terms
 //! above all) are one node and are asked once.
+//!
+//! Long because every atom of the language stands here once: compiled, answered, and named where it stays unknown.
 
 use rustc_hash::FxHashMap;
 
