@@ -10,7 +10,7 @@ const ROOMS: [&str; 7] = ["trace", "attribution", "graph", "rules", "engine", "r
 const SHARED: [&str; 3] = ["units", "diagnostic", "kernel_name"];
 
 const MAIN_LINES: usize = 20;
-const LONG: usize = 600;
+const LONG: usize = 500;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

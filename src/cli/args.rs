@@ -1,4 +1,6 @@
 //! The arguments. A doc comment is the help text; `LLM_PROF_<FLAG>` sets the same in the environment.
+//!
+//! Long because every flag of every command stands here with its help.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

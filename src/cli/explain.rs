@@ -47,7 +47,9 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
             args.what
         )));
     }
-    output::print(&texts.concat(), streams)
+    let text = texts.concat();
+    let lines: Vec<String> = text.split('\n').map(report::clean).collect();
+    output::print(&lines.join("\n"), streams)
 }
 
 /// What is to be explained.

@@ -155,13 +155,34 @@ pub(super) fn open(
     let chosen = inputs::gather(paths, Ask { rank: input.rank, stage: only_stage(input) }, rules)?;
     let mut session = Session { timelines: Vec::new(), traces: Vec::new() };
     let mut reader = Reader { rules, terminal, streams };
+    let mut broken = Vec::new();
     for one in chosen.taken {
-        let (timeline, infos) = reader.attribute(one, &given)?;
-        session.timelines.push(timeline);
-        session.traces.extend(infos);
+        match reader.read(&one.path) {
+            Ok(trace) => {
+                let (timeline, infos) = reader.attribute(one, trace, &given)?;
+                session.timelines.push(timeline);
+                session.traces.extend(infos);
+            }
+            // The others of a folder still count.
+            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((one.info, message)),
+            Err(other) => return Err(other),
+        }
+    }
+    if let (true, Some((_, message))) = (session.timelines.is_empty(), broken.first()) {
+        return Err(Failure::input(message));
+    }
+    for (info, message) in broken {
+        reader.or_warn::<()>(Err(Failure::input(&message)))?;
+        session.traces.push(unread(info, &message));
     }
     session.traces.extend(chosen.left);
     Ok(session)
+}
+
+/// What is said of a file that could not be read.
+fn unread(info: TraceInfo, message: &str) -> TraceInfo {
+    let reason = message.strip_prefix(&format!("{}: ", info.path)).unwrap_or(message).to_owned();
+    TraceInfo { taken: false, reason, ..info }
 }
 
 /// A timeline with what the engine makes of it.
@@ -243,7 +264,7 @@ struct Reader<'r, 's, 'o> {
 }
 
 impl Reader<'_, '_, '_> {
-    fn attribute(&mut self, input: Input, given: &Given) -> Result<(Timeline, Vec<TraceInfo>), Failure> {
+    fn attribute(&mut self, input: Input, trace: Trace, given: &Given) -> Result<(Timeline, Vec<TraceInfo>), Failure> {
         let asked = given.rank;
         let mut given = given.clone();
         given.stage_hint = input.stage;
@@ -254,21 +275,19 @@ impl Reader<'_, '_, '_> {
         if let (None, Some(path)) = (&given.server_args, &input.server_args) {
             given.server_args = self.or_warn(inputs::server_args_of(path))?;
         }
-        let trace = self.read(&input.path)?;
         let mut info = input.info;
         info.warnings = trace.warnings.iter().map(|warning| warning.text.clone()).collect();
         let mut captures = Vec::new();
         let mut infos = Vec::new();
-        for (path, mut capture) in input.captures {
-            match self.read(&path) {
-                Ok(trace) => captures.push(trace),
-                Err(Failure::Said { message, .. }) => {
-                    capture.taken = false;
-                    capture.reason = message;
+        for (path, capture) in input.captures {
+            infos.push(match self.read(&path) {
+                Ok(trace) => {
+                    captures.push(trace);
+                    capture
                 }
+                Err(Failure::Said { message, .. }) => unread(capture, &message),
                 Err(other) => return Err(other),
-            }
-            infos.push(capture);
+            });
         }
         let begin = Instant::now();
         let timeline = attribution::attribute(trace, &captures, &self.rules.attribution, &self.rules.names, &given);

@@ -11,11 +11,15 @@ use super::run::{Compiled, findings_of, patterns};
 use super::{Classes, Finding, Occurrence, Overlap, Tri};
 use crate::attribution::{LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;
+use crate::kernel_name::shorten;
 use crate::rules::{RuleSet, print_chain, print_overlap};
 use crate::units::Nanos;
 
 /// How many occurrences are shown.
 const SHOWN: usize = 3;
+
+/// How much of a kernel's name is shown; names of GEMMs have hundreds of characters.
+const NAME_COLUMNS: usize = 60;
 
 /// A family on a timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +230,7 @@ fn write_occurrence(timeline: &Timeline, occurrence: &Occurrence, out: &mut Stri
 }
 
 fn write_launch(timeline: &Timeline, launch: LaunchId, role: &str, out: &mut String) -> std::fmt::Result {
-    let name = &timeline.kernel(launch).name.identifier;
+    let name = shorten(&[&timeline.kernel(launch).name], NAME_COLUMNS).concat();
     let of = timeline.launch(launch);
     let stream = timeline.streams.get(of.stream.0 as usize).map_or(0, |stream| stream.number);
     let site = timeline.context(launch).site.map_or(String::new(), |site| format!("  {}", timeline.strings.get(site)));

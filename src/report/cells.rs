@@ -45,7 +45,7 @@ pub(super) fn plural(n: u64, one: &str) -> String {
 }
 
 /// Text of a trace made safe for a terminal: control characters are shown, never sent.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let unsafe_for_lines =
         |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
     if text.contains(unsafe_for_lines) {

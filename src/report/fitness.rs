@@ -8,6 +8,7 @@ use crate::attribution::{Launch, Lookup, Stage, Timeline};
 use crate::engine::{self, version};
 use crate::rules::RuleSet;
 use crate::rules::schema::fitness::{FitnessCheck, FitnessRule};
+use crate::trace::Broken;
 use crate::units::{Nanos, percent};
 
 /// Figures that a sentence may name.
@@ -135,7 +136,7 @@ fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &
         }
         FitnessCheck::FrameworkUnknown => when(analyses.iter().all(|a| a.timeline.run.framework.is_none())),
         FitnessCheck::ModelUnknown => when(analyses.iter().all(|a| a.timeline.run.model.is_none())),
-        FitnessCheck::BrokenEvents => broken(&timeline.skipped.broken),
+        FitnessCheck::BrokenEvents => broken(timeline, analyses.len() > 1),
         FitnessCheck::FrontendFile => when(subject.traces.iter().any(|info| info.taken && info.role == "frontend")),
         FitnessCheck::NoShapes => {
             when(run.record_shapes == Some(false) && timeline.contexts.iter().any(|c| known(c.op)))
@@ -212,8 +213,12 @@ fn share_of(timeline: &Timeline, is: impl Fn(&Launch) -> bool) -> Option<Figures
     (!found.is_empty()).then(|| Figures { pct, of: timeline.launches.len() as u64, ..count(found.len()) })
 }
 
-fn broken(reasons: &BTreeMap<String, u64>) -> Option<Figures> {
-    let text = reasons.iter().map(|(reason, n)| format!("{reason}: {n}")).collect::<Vec<_>>().join(", ");
-    let n = reasons.values().sum();
+/// How many, why, and where the first of each kind stands; one of several files is named.
+fn broken(timeline: &Timeline, of_several: bool) -> Option<Figures> {
+    let reasons = &timeline.skipped.broken;
+    let told = |(reason, of): (&String, &Broken)| format!("{reason}: {}, first traceEvents[{}]", of.count, of.first);
+    let reasons_text = reasons.iter().map(told).collect::<Vec<_>>().join("; ");
+    let text = if of_several { format!("{}: {reasons_text}", timeline.path) } else { reasons_text };
+    let n = reasons.values().map(|of| of.count).sum();
     (n > 0).then(|| Figures { n, text, ..Figures::default() })
 }

@@ -19,6 +19,7 @@ pub mod text;
 
 pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
+pub(crate) use cells::clean;
 pub use model::*;
 
 #[cfg(test)]

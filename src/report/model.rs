@@ -1,4 +1,6 @@
 //! The report: the JSON contract `llm-prof.triage/1`, field for field. All formats print the same report; none computes.
+//!
+//! Long because it is the whole contract, a line of doc for each field.
 
 use std::collections::BTreeMap;
 

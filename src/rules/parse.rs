@@ -1,5 +1,7 @@
 //! Text of the match language in, its tree out; a mistake comes back as one sentence with its place (byte offsets in
 //! the text). The grammar is `grammar/match.pest`; what it cannot say (nesting, bounds) is checked here.
+//!
+//! Long because each way to get the language wrong has a sentence of its own.
 
 use pest::Parser;
 use pest::iterators::Pair;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::raw_event::{Field, RawEvent};
-use super::{EventKind, Skipped, text};
+use super::{Broken, EventKind, Skipped, text};
 
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +30,11 @@ pub(super) enum Why {
     Broken,
 }
 
-/// Counts of events not kept.
+/// Counts of events not kept, and the first of each.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     counters: FxHashMap<(Why, String), Counter>,
-    counts: Vec<u64>,
+    counts: Vec<Broken>,
 }
 
 impl Counts {
@@ -42,29 +42,35 @@ impl Counts {
         let next = Counter(self.counts.len() as u32);
         let counter = *self.counters.entry((why, label.to_owned())).or_insert(next);
         if counter == next {
-            self.counts.push(0);
+            self.counts.push(Broken::default());
         }
         counter
     }
 
-    pub(super) fn count(&mut self, counter: Counter) {
-        self.counts[counter.0 as usize] += 1;
+    /// `at`: place of the event in the list.
+    pub(super) fn count(&mut self, counter: Counter, at: u64) {
+        let counted = &mut self.counts[counter.0 as usize];
+        if counted.count == 0 {
+            counted.first = at;
+        }
+        counted.count += 1;
     }
 
-    pub(super) fn broken(&mut self, reason: &str) {
+    pub(super) fn broken(&mut self, reason: &str, at: u64) {
         let counter = self.counter(Why::Broken, reason);
-        self.count(counter);
+        self.count(counter, at);
     }
 
     pub(super) fn into_skipped(self) -> Skipped {
-        let of = |why| -> BTreeMap<String, u64> {
+        let all = |why| -> BTreeMap<String, Broken> {
             let counted = self.counters.iter().filter(|((w, _), _)| *w == why);
             counted
                 .map(|((_, label), counter)| (label.clone(), self.counts[counter.0 as usize]))
-                .filter(|(_, count)| *count > 0)
+                .filter(|(_, counted)| counted.count > 0)
                 .collect()
         };
-        Skipped { ignored: of(Why::Ignored), unknown: of(Why::Unknown), broken: of(Why::Broken) }
+        let of = |why| all(why).into_iter().map(|(label, counted)| (label, counted.count)).collect();
+        Skipped { ignored: of(Why::Ignored), unknown: of(Why::Unknown), broken: all(Why::Broken) }
     }
 }
 

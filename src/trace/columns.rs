@@ -46,15 +46,16 @@ impl Columns {
     /// Adds a row, or counts why there is none.
     #[inline]
     pub(super) fn take(&mut self, class: Class, event: &RawEvent<'_>) {
+        let at = self.trace.events;
         self.trace.events += 1;
         match class {
-            Class::Count(counter) => self.counts.count(counter),
+            Class::Count(counter) => self.counts.count(counter, at),
             Class::Keep(kind) => {
                 if let Err(reason) = self.row(kind, event) {
-                    self.counts.broken(reason);
+                    self.counts.broken(reason, at);
                 }
             }
-            Class::Metadata => self.metadata(event),
+            Class::Metadata => self.metadata(event, at),
         }
     }
 
@@ -182,16 +183,18 @@ impl Columns {
     }
 
     /// Names and labels are kept; sort orders and the like are not needed.
-    fn metadata(&mut self, event: &RawEvent<'_>) {
+    fn metadata(&mut self, event: &RawEvent<'_>, at: u64) {
         let arg = match event.text(Field::NAME) {
             Some(b"process_name" | b"thread_name") => Arg::Name,
             Some(b"process_labels") => Arg::Labels,
             _ => {
                 let counter = self.counts.counter(super::class::Why::Ignored, "M");
-                return self.counts.count(counter);
+                return self.counts.count(counter, at);
             }
         };
-        let Some(told) = self.arg_text(event, arg) else { return self.counts.broken("metadata without its text") };
+        let Some(told) = self.arg_text(event, arg) else {
+            return self.counts.broken("metadata without its text", at);
+        };
         if event.text(Field::NAME) == Some(b"thread_name") {
             let lane = self.lane(event);
             self.trace.lanes[lane.0 as usize].name = Some(told);

@@ -277,8 +277,8 @@ impl<'s> Extractor<'s> {
     }
 
     fn not_kept(&mut self, reason: &str) {
+        self.columns.counts.broken(reason, self.columns.trace.events);
         self.columns.trace.events += 1;
-        self.columns.counts.broken(reason);
     }
 
     /// The trace, once all windows are seen. `cut_off` says that the compressed data ended early.
@@ -287,6 +287,10 @@ impl<'s> Extractor<'s> {
             return Err(self.not_a_trace(self.foreign_json()));
         }
         if !matches!(self.place, Place::End) || cut_off.is_some() {
+            if self.columns.trace.events == 0 && matches!(self.place, Place::Events { .. }) {
+                let at = self.offset;
+                return Err(self.not_a_trace(format!("a trace that ends at byte {at}, before its first whole event")));
+            }
             let text = format!(
                 "the file ends early, at byte {} of the JSON{}: the {} whole events before it are read; profile or copy \
                  again if the end of the run matters",

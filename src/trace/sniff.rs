@@ -51,7 +51,10 @@ pub fn sniff(path: &Path, settings: &Settings) -> io::Result<Sniff> {
     let looks = match extractor.look(&bytes, whole) {
         _ if extractor.is_trace() => Looks::Trace,
         Err(Error::NotATrace { looks_like, .. }) => Looks::Foreign(looks_like),
-        Err(e) => Looks::Foreign(format!("JSON that is broken: {e}")),
+        Err(Error::Malformed { at, expected, found, .. }) => {
+            Looks::Foreign(format!("JSON that is broken at byte {at}: expected {expected}, found {found}"))
+        }
+        Err(e) => Looks::Foreign(e.to_string()),
         Ok(_) if whole || extractor.is_known_foreign() => Looks::Foreign(extractor.foreign_json()),
         Ok(_) => Looks::Unsure,
     };

@@ -213,7 +213,16 @@ pub struct Skipped {
     /// Categories that `rules/trace.yaml` does not know.
     pub unknown: BTreeMap<String, u64>,
     /// Broken events by reason (`ts is no number`, `dur is negative`, ..).
-    pub broken: BTreeMap<String, u64>,
+    pub broken: BTreeMap<String, Broken>,
+}
+
+/// Broken events of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Broken {
+    /// How many.
+    pub count: u64,
+    /// Place of the first in the list of events, counted from 0.
+    pub first: u64,
 }
 
 /// What is odd about the file as a whole, in words for people: cut off, control characters repaired, ..

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use llm_prof::cli::Streams;
 
-use super::{PREFILL, run};
+use super::{DECODE, PREFILL, run};
 
 #[test]
 fn wrong_usage_is_2() {
@@ -40,6 +40,31 @@ fn an_input_that_cannot_be_read_is_3_and_says_what_to_do() {
         assert_eq!((done.code, done.out.as_str()), (3, ""), "{bad}: {}", done.err);
         assert!(done.err.starts_with("error: ") && done.err.contains("trace"), "{bad}: {}", done.err);
     }
+}
+
+/// One damaged file of a folder is left, and said; asked for by name, or alone, it ends the run.
+#[test]
+fn a_damaged_file_of_a_folder_costs_the_others_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let mut damaged = std::fs::read(PREFILL).expect("the fixture is there");
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    std::fs::write(path("1-EXTEND.trace.json.gz"), &damaged).expect("a file");
+    let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let (whole, file) = (text(folder.path()), text(&path("1-EXTEND.trace.json.gz")));
+    let alone = run(&["triage", &whole]);
+    assert!(alone.code == 3 && alone.out.is_empty() && alone.err.contains("checksum"), "{}", alone.err);
+
+    std::fs::copy(DECODE, path("1-DECODE.trace.json.gz")).expect("a file");
+    let done = run(&["triage", "-f", "json", &whole]);
+    assert!(done.code == 0 && done.err.contains("checksum") && done.err.contains("it is not used"), "{}", done.err);
+    let report = done.report();
+    let left = report["traces"].as_array().expect("traces").iter().find(|info| info["path"] == file).expect("listed");
+    assert_eq!(left["taken"], false);
+    assert!(left["reason"].as_str().is_some_and(|reason| reason.starts_with("damaged at byte ")), "{left}");
+    assert!(report["kernels"].as_array().is_some_and(|rows| rows.len() > 5));
+    assert_eq!(run(&["triage", &file, &text(&path("1-DECODE.trace.json.gz"))]).code, 3);
 }
 
 #[test]

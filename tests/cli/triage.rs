@@ -152,6 +152,24 @@ fn explain_says_why_a_family_has_its_row() {
     assert!(done.out.starts_with("sglang/qk-norm-rope") && done.out.contains("Gates"), "{}", done.out);
     let row = run(&["explain", "fuse/sglang/qk-norm-rope/decode", DECODE]);
     assert_eq!(row.out, done.out);
+    assert!(
+        done.out.lines().filter(|line| line.contains("stream ")).all(|line| line.chars().count() < 170),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn explain_sends_no_control_characters_of_a_name_to_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("odd.json");
+    let event = r#"{"ph": "X", "cat": "kernel", "name": "\u001b[31mred", "pid": 0, "tid": 7, "ts": 1, "dur": 1}"#;
+    std::fs::write(&path, format!("[{event}]")).expect("written");
+    let path = path.display().to_string();
+    let id = run(&["triage", "-f", "json", &path]).report()["kernels"][0]["id"].as_str().expect("an id").to_owned();
+    let done = run(&["explain", &id, &path]);
+    assert!(done.code == 0 && done.out.starts_with("\u{fffd}[31mred\n"), "{:?}", done.out);
+    assert!(!done.out.contains('\u{1b}'), "{:?}", done.out);
 }
 
 #[test]

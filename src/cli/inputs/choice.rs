@@ -220,6 +220,7 @@ fn split(files: Vec<File>, captures: Vec<File>, names: &Names) -> Inputs {
             Input {
                 info: info(&file, true, &reason),
                 stage: file.found.stage,
+                by_name: file.found.given,
                 merged: file.found.kind == Kind::Merged,
                 captures: Vec::new(),
                 server_args: None,

@@ -35,6 +35,8 @@ pub(super) struct Input {
     pub(super) info: TraceInfo,
     /// Stage that folder and file names say.
     pub(super) stage: Option<Stage>,
+    /// Whether it was asked for by name, and not found in a folder.
+    pub(super) by_name: bool,
     /// Whether it holds all ranks.
     pub(super) merged: bool,
     /// Graph captures that may explain its replays, and what the report says of them so far.

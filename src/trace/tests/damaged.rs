@@ -70,17 +70,17 @@ fn every_packing_gives_the_same_trace() {
     }
 }
 
-/// Cut at every byte: all events that end before the cut are kept, and the warning says where it was.
+/// Cut at every byte: all events that end before the cut are kept, and the warning says where it was. Without a whole
+/// event it is no trace.
 #[test]
 fn a_cut_off_file_keeps_its_whole_events() {
     let json = json();
     let ends: Vec<usize> = json.match_indices("}}").map(|(at, _)| at + 2).collect();
     assert_eq!(ends.len(), EVENTS);
-    let list = json.find('[').expect("the list");
     for cut in 0..json.len() {
         for block_bytes in [1, 64, 1 << 20] {
             let result = in_blocks_of(block_bytes, &json.as_bytes()[..cut]);
-            if cut <= list {
+            if cut < ends[0] {
                 assert!(matches!(result, Err(Error::NotATrace { .. })), "cut at {cut}: {result:?}");
                 continue;
             }
