@@ -9,7 +9,9 @@ use super::place::{Ask, Place, Scene, Texts, Trees, find};
 use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
 use super::rows::Rows;
 use super::stage::{Steps, Where};
-use super::{CollectiveFacts, Context, FoundBy, Given, Launch, LaunchId, Lookup, NodeId, Settings, Step, Timeline, run, site};
+use super::{
+    CollectiveFacts, Context, FoundBy, Given, Launch, LaunchId, Lookup, NodeId, Settings, Step, Timeline, run, site,
+};
 use crate::kernel_name;
 use crate::trace::{Collective, GpuKind, LaneId, Strings, Trace, Warning};
 use crate::units::Nanos;

@@ -7,6 +7,7 @@ mod blind;
 mod cases;
 mod chain;
 mod classify;
+pub mod collective;
 pub mod explain;
 mod exposure;
 pub mod family_test;

@@ -7,8 +7,8 @@ use super::number::{self, Fault};
 use super::raw_event::{Field, RawEvent, Shape, Value};
 use super::settings::Arg;
 use super::{
-    Annotation, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId, RuntimeCall, StreamKey,
-    StringId, SyncEvent, Trace, text,
+    Annotation, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId,
+    RuntimeCall, StreamKey, StringId, SyncEvent, Trace, text,
 };
 use crate::units::Nanos;
 

@@ -38,6 +38,6 @@ pub use sniff::{Looks, Sniff, sniff};
 pub use source::Packing;
 pub use strings::{StringId, Strings};
 pub use table::{
-    Annotation, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId, ProcessId, RuntimeCall,
-    Skipped, StreamKey, SyncEvent, Trace, Warning,
+    Annotation, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId, ProcessId,
+    RuntimeCall, Skipped, StreamKey, SyncEvent, Trace, Warning,
 };
