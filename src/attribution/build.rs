@@ -9,9 +9,11 @@ use super::place::{Ask, Place, Scene, Texts, Trees, find};
 use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
 use super::rows::Rows;
 use super::stage::{Steps, Where};
-use super::{Context, FoundBy, Given, Launch, Lookup, NodeId, Settings, Step, Timeline, run, site};
+use super::{
+    CollectiveFacts, Context, FoundBy, Given, Launch, LaunchId, Lookup, NodeId, Settings, Step, Timeline, run, site,
+};
 use crate::kernel_name;
-use crate::trace::{GpuKind, LaneId, Strings, Trace, Warning};
+use crate::trace::{Collective, GpuKind, LaneId, Strings, Trace, Warning};
 use crate::units::Nanos;
 
 /// Attributes the GPU events of one device of `trace`. `captures` are sibling files of the same rank that may hold its
@@ -64,6 +66,7 @@ pub fn attribute(
     let mut steps = steps.found;
     mark_whole(&mut steps, &trace, &joined, settings, &strings);
 
+    let collectives = collectives(&trace, &joined.events);
     let weights = launches_by_frame(&launches, &contexts);
     let facts = run::facts(&run::Sources {
         trace: &trace,
@@ -80,6 +83,7 @@ pub fn attribute(
         strings,
         kernels,
         launches,
+        collectives,
         streams,
         contexts,
         ops: ops.tree,
@@ -215,6 +219,20 @@ fn mark_whole(steps: &mut [Step], trace: &Trace, joined: &Joined, settings: &Set
             step.whole = false;
         }
     }
+}
+
+/// What the events of the device say of their collectives.
+fn collectives(trace: &Trace, events: &[u32]) -> Vec<CollectiveFacts> {
+    if trace.collectives.is_empty() {
+        return Vec::new();
+    }
+    let by_event: FxHashMap<u32, &Collective> = trace.collectives.iter().map(|c| (c.event, c)).collect();
+    (events.iter().enumerate())
+        .filter_map(|(at, event)| {
+            let Collective { group, elements, .. } = **by_event.get(event)?;
+            Some(CollectiveFacts { launch: LaunchId(at as u32), group, elements })
+        })
+        .collect()
 }
 
 fn launches_by_frame(launches: &[Launch], contexts: &[Context]) -> run::Frames {

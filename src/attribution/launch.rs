@@ -91,7 +91,7 @@ impl Ranks {
         Self { labels, of_label: ranks, tensor_parallel }
     }
 
-    fn label(&self, process: ProcessId) -> Option<&str> {
+    pub(super) fn label(&self, process: ProcessId) -> Option<&str> {
         self.labels.get(process.0 as usize)?.as_deref()
     }
 

@@ -2,6 +2,7 @@
 //! module, step and stage. Times in nanoseconds.
 
 mod build;
+mod by_rank;
 mod launch;
 mod mapping;
 mod model;
@@ -19,6 +20,7 @@ mod stage;
 mod tests;
 
 pub use build::attribute;
+pub use by_rank::by_rank;
 pub use launch::NO_SUCH_DEVICE;
 pub use mapping::take_places;
 pub use model::*;

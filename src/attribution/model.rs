@@ -203,6 +203,17 @@ impl Launch {
     }
 }
 
+/// What the trace says of the collective that a launch is part of; graph replays say nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct CollectiveFacts {
+    /// Which launch.
+    pub launch: LaunchId,
+    /// Process group, whose name is the same on all its ranks.
+    pub group: Option<StringId>,
+    /// Elements that it takes in.
+    pub elements: Option<i64>,
+}
+
 /// One stream.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -327,6 +338,8 @@ pub struct Timeline {
     pub kernels: Vec<Kernel>,
     /// GPU events by [`LaunchId`], in start order (then file order).
     pub launches: Vec<Launch>,
+    /// What some of them say of their collectives, in the same order.
+    pub collectives: Vec<CollectiveFacts>,
     /// Streams by [`StreamId`].
     pub streams: Vec<Stream>,
     /// Places by [`ContextId`].

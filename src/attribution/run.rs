@@ -1,5 +1,7 @@
 //! Facts of the run: what was given beats server arguments, which beat the trace. Absent is unknown.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
@@ -301,24 +303,22 @@ fn fill(arch: &str, major: Option<String>, minor: Option<String>) -> Option<Stri
     Some(out)
 }
 
-/// Counts, in order of first appearance.
+/// Counts.
 #[derive(Clone, Debug)]
 struct Votes<T> {
-    counts: Vec<(T, u64)>,
+    counts: BTreeMap<T, u64>,
 }
 
 impl<T> Default for Votes<T> {
     fn default() -> Self {
-        Self { counts: Vec::new() }
+        Self { counts: BTreeMap::new() }
     }
 }
 
 impl<T: Ord> Votes<T> {
     fn add(&mut self, what: Option<T>, count: u64) {
-        let Some(what) = what else { return };
-        match self.counts.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, n)) => *n += count,
-            None => self.counts.push((what, count)),
+        if let Some(what) = what {
+            *self.counts.entry(what).or_default() += count;
         }
     }
 

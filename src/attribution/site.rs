@@ -61,6 +61,9 @@ fn find_part(path: &str, part: &str) -> Option<usize> {
     path.match_indices(part).map(|(at, _)| at).find(|&at| at == 0 || path.as_bytes()[at - 1] == b'/')
 }
 
+/// Module paths that go on get no longer: nests of thousands would fill the memory.
+const LONGEST_MODULE: usize = 4096;
+
 /// Site and module path of a frame node.
 pub(super) type Shown = (Option<StringId>, Option<StringId>);
 
@@ -76,7 +79,8 @@ pub(super) fn shown(frames: &CallTree, sites: &Sites, strings: &mut Strings) -> 
         let (mut frame, mut module) = around.map_or((None, None), |around| best[around.0 as usize]);
         let text = strings.get(name);
         if let Some(class) = class_of(text, sites) {
-            if !any(&sites.skipped_modules, class) {
+            let long = module.is_some_and(|path| strings.get(path).len() > LONGEST_MODULE);
+            if !long && !any(&sites.skipped_modules, class) {
                 let path = module.map_or_else(|| class.to_owned(), |m| format!("{}.{class}", strings.get(m)));
                 module = Some(strings.intern(&path));
             }

@@ -19,7 +19,7 @@ Exit codes:
     4  the rules cannot be loaded
     5  the trace was read but is unfit for the question
   101  a bug of llm-prof; please report it
-  130  interrupted
+  130  interrupted (Ctrl-C), 143 terminated; no output file is left half written
 
 Every flag can be set in the environment, LLM_PROF_MIN_SHARE=0.5, and in llm-prof.toml; --show-config tells what holds.";
 
@@ -412,9 +412,9 @@ pub struct Input {
     /// Log of the server: says when the trace is of another backend, and which fused paths were asked for.
     #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_LOG", hide_env = true)]
     pub server_log: Option<PathBuf>,
-    /// Rank to read [default: the lowest].
-    #[arg(long, value_name = "N", env = "LLM_PROF_RANK", hide_env = true)]
-    pub rank: Option<i64>,
+    /// Rank to read, or all: tables are of the lowest, and a section compares them [default: the lowest].
+    #[arg(long, value_name = "N|all", env = "LLM_PROF_RANK", hide_env = true, value_parser = rank)]
+    pub rank: Option<RankArg>,
     /// Device to read, as the trace names it [default: the one with most GPU time].
     #[arg(long, value_name = "N", env = "LLM_PROF_DEVICE", hide_env = true)]
     pub device: Option<String>,
@@ -424,6 +424,59 @@ pub struct Input {
     /// Threads; changes speed, never a byte of output [default: all cores].
     #[arg(short = 'j', long, value_name = "N", env = "LLM_PROF_THREADS", hide_env = true)]
     pub threads: Option<usize>,
+    /// Memory for ranks side by side, such as 512M: a rank that would not fit waits. One is always read.
+    #[arg(long, value_name = "SIZE", env = "LLM_PROF_MAX_MEMORY", hide_env = true, value_parser = size, default_value = "4G")]
+    pub max_memory: u64,
+    /// Stop when more JSON than this comes out of one file; 0 is no limit [default: 250 times the file, at least 1G].
+    #[arg(long, value_name = "SIZE", env = "LLM_PROF_MAX_BYTES", hide_env = true, value_parser = size)]
+    pub max_bytes: Option<u64>,
+}
+
+impl Input {
+    /// The one rank that was asked for.
+    pub(super) fn one_rank(&self) -> Option<i64> {
+        match self.rank {
+            Some(RankArg::One(rank)) => Some(rank),
+            _ => None,
+        }
+    }
+}
+
+/// `--rank`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RankArg {
+    /// Each of them.
+    All,
+    /// This one.
+    One(i64),
+}
+
+fn rank(text: &str) -> Result<RankArg, String> {
+    match text.parse() {
+        _ if text == "all" => Ok(RankArg::All),
+        Ok(rank) => Ok(RankArg::One(rank)),
+        Err(_) => Err("expected a number, or all".to_owned()),
+    }
+}
+
+/// Bytes as people write them: `800M`, `2GiB`, `1.5g`.
+fn size(text: &str) -> Result<u64, String> {
+    let plain = text.trim().to_lowercase();
+    let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match plain[digits.len()..].trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => 64,
+    };
+    match digits.trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() && shift < 64 => {
+            Ok((number * (1_u64 << shift) as f64) as u64)
+        }
+        _ => Err("expected a size such as 800M or 2G".to_owned()),
+    }
 }
 
 /// `--stage`; `all` is every stage.

@@ -7,11 +7,16 @@ mod doctor;
 mod explain;
 mod failure;
 mod inputs;
+#[cfg(unix)]
+mod interrupt;
 mod output;
 mod pairs;
+mod progress;
+mod ranks;
 mod rules;
 mod server_log;
 mod session;
+mod side_by_side;
 mod streams;
 mod triage;
 
@@ -28,6 +33,8 @@ pub use streams::Streams;
 /// The process: its arguments, its streams, its exit code.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
+    #[cfg(unix)]
+    interrupt::watch();
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
     ExitCode::from(run(std::env::args_os(), &mut Streams::std(&mut out, &mut err)))
 }

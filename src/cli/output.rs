@@ -1,8 +1,9 @@
 //! The report to stdout or into files that appear when they are whole.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::args::{Format, Output, Terminal};
 use super::failure::Failure;
@@ -57,20 +58,49 @@ fn by_ending(path: &Path) -> Option<Format> {
     }
 }
 
-/// Writes beside the file, then renames: nobody ever sees half of it.
 fn save(path: &Path, document: &str) -> Result<(), Failure> {
-    let name =
-        path.file_name().ok_or_else(|| Failure::usage(format!("--output {}: expected a file", path.display())))?;
-    let beside: PathBuf = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(document.as_bytes()))
-        .and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        // The first error is the one worth a word.
-        let _ = fs::remove_file(&beside);
+    save_whole(path, document).map_err(|error| {
         Failure::usage(format!(
             "--output {}: cannot write it: {error}; check the folder and its permissions",
             path.display()
         ))
     })
+}
+
+/// The file that is being written, for whoever ends the process amid it.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Writes beside the file, then renames: nobody ever sees half of it.
+pub(super) fn save_whole(path: &Path, document: &str) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("expected a file"))?;
+    let beside: PathBuf = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+    let file = {
+        // Held while the file is made, so that it is there whenever its name is.
+        let mut unfinished = unfinished();
+        let file = fs::File::create(&beside);
+        *unfinished = Some(beside.clone());
+        file
+    };
+    let written =
+        file.and_then(|mut file| file.write_all(document.as_bytes())).and_then(|()| fs::rename(&beside, path));
+    *unfinished() = None;
+    written.inspect_err(|_| {
+        // The first error is the one worth a word.
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+/// Removes what was not written to its end; the process must end while the guard lives.
+#[cfg(unix)]
+pub(super) fn discard_unfinished() -> impl Sized {
+    let unfinished = unfinished();
+    if let Some(path) = unfinished.as_ref() {
+        // It may have been renamed already: then it is whole.
+        let _ = fs::remove_file(path);
+    }
+    unfinished
+}
+
+fn unfinished() -> MutexGuard<'static, Option<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,16 +1,20 @@
 //! What `triage` and `explain` do alike: load the rules, choose the files, read and attribute them.
 
+use std::borrow::Cow;
 use std::fmt::Display;
+use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::args::{self, Knowledge, StageArg, Terminal};
+use super::args::{self, Knowledge, RankArg, StageArg, Terminal};
 use super::failure::{Failure, code};
 use super::inputs::{self, Ask, Input};
+use super::progress::Progress;
 use super::server_log;
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
@@ -19,7 +23,7 @@ use crate::engine::{Classes, Engine, Exposure, Finding, Judgement, Overlap};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::{self, RuleSet, Sources};
-use crate::trace::{self, Trace};
+use crate::trace::{self, Trace, Warning};
 
 /// Rules as the flags say, or what is wrong with them.
 pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnostic>>, Failure> {
@@ -151,29 +155,40 @@ pub(super) fn open(
     rules: &RuleSet,
     streams: &mut Streams,
 ) -> Result<Session, Failure> {
-    let given = given(input, rules)?;
-    let chosen = inputs::gather(paths, Ask { rank: input.rank, stage: only_stage(input) }, rules)?;
+    if input.rank == Some(RankArg::All) {
+        return Err(Failure::usage(
+            "--rank all: only triage of one run compares ranks; give the number of one here, such as --rank 0",
+        ));
+    }
+    let ask = Ask { rank: input.one_rank(), stage: only_stage(input), ..Ask::default() };
+    let chosen = inputs::gather(paths, ask, rules)?;
+    let reading = Reading::new(input, terminal, rules, streams)?;
     let mut session = Session { timelines: Vec::new(), traces: Vec::new() };
-    let mut reader = Reader { rules, terminal, streams };
+    let progress = reading.progress(&chosen.taken, streams);
     let mut broken = Vec::new();
-    for one in chosen.taken {
-        match reader.read(&one.path) {
-            Ok(trace) => {
-                let (timeline, infos) = reader.attribute(one, trace, &given)?;
-                session.timelines.push(timeline);
-                session.traces.extend(infos);
+    for one in &chosen.taken {
+        let mut said = Vec::new();
+        let opened = reading.open(one, &mut said);
+        progress.pause(|| said.iter().try_for_each(|line| say(streams, line)))?;
+        match opened {
+            Ok(Opened { timelines, traces }) => {
+                session.timelines.extend(timelines);
+                session.traces.extend(traces);
             }
             // The others of a folder still count.
-            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((one.info, message)),
+            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((&one.info, message)),
             Err(other) => return Err(other),
         }
     }
+    drop(progress);
     if let (true, Some((_, message))) = (session.timelines.is_empty(), broken.first()) {
         return Err(Failure::input(message));
     }
     for (info, message) in broken {
-        reader.or_warn::<()>(Err(Failure::input(&message)))?;
-        session.traces.push(unread(info, &message));
+        if !terminal.quiet {
+            say(streams, &format!("warning: {message}; it is not used"))?;
+        }
+        session.traces.push(unread(info.clone(), &message));
     }
     session.traces.extend(chosen.left);
     Ok(session)
@@ -187,11 +202,37 @@ fn unread(info: TraceInfo, message: &str) -> TraceInfo {
 
 /// A timeline with what the engine makes of it.
 pub(super) struct Judged<'a> {
-    pub(super) timeline: &'a Timeline,
+    pub(super) timeline: Cow<'a, Timeline>,
     pub(super) classes: Classes,
     pub(super) findings: Vec<Finding>,
     exposure: Exposure,
     overlaps: Vec<Overlap>,
+}
+
+impl<'a> Judged<'a> {
+    /// Classifies and searches; `said` takes how long that took.
+    pub(super) fn of(timeline: Cow<'a, Timeline>, rules: &RuleSet, engine: &Engine, said: &mut Vec<String>) -> Self {
+        let mut clock = Clock::start();
+        let mut lap = |done: &str| said.push(clock.lap(done));
+        let classes = engine.classify(rules, &timeline);
+        lap(&format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len()));
+        let graph = graph::build(&timeline);
+        lap("ordered the launches");
+        let Judgement { exposure, findings, overlaps } = engine.judge(rules, &timeline, &graph, &classes);
+        lap(&format!("matched chains: {} findings, and looked for overlap: {} rows", findings.len(), overlaps.len()));
+        Self { timeline, classes, findings, exposure, overlaps }
+    }
+
+    /// As the report takes it.
+    pub(super) fn analysis(&self) -> Analysis<'_> {
+        Analysis {
+            timeline: &self.timeline,
+            classes: &self.classes,
+            findings: &self.findings,
+            exposure: &self.exposure,
+            overlaps: &self.overlaps,
+        }
+    }
 }
 
 /// Classifies and searches each timeline; `-v` says how long that took.
@@ -204,32 +245,16 @@ pub(super) fn judge<'a>(
 ) -> Result<Vec<Judged<'a>>, Failure> {
     let mut judged = Vec::new();
     for timeline in timelines {
-        let mut clock = Clock::start();
-        let classes = engine.classify(rules, timeline);
-        let said = format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len());
-        detail(terminal, streams, &clock.lap(&said))?;
-        let graph = graph::build(timeline);
-        detail(terminal, streams, &clock.lap("ordered the launches"))?;
-        let Judgement { exposure, findings, overlaps } = engine.judge(rules, timeline, &graph, &classes);
-        let said =
-            format!("matched chains: {} findings, and looked for overlap: {} rows", findings.len(), overlaps.len());
-        detail(terminal, streams, &clock.lap(&said))?;
-        judged.push(Judged { timeline, classes, findings, exposure, overlaps });
+        let mut said = Vec::new();
+        judged.push(Judged::of(Cow::Borrowed(timeline), rules, engine, &mut said));
+        said.iter().try_for_each(|line| detail(terminal, streams, line))?;
     }
     Ok(judged)
 }
 
 /// The report on all of them.
 pub(super) fn report(judged: &[Judged], rules: &RuleSet, options: &Options) -> Report {
-    let analyses: Vec<Analysis> = (judged.iter())
-        .map(|one| Analysis {
-            timeline: one.timeline,
-            classes: &one.classes,
-            findings: &one.findings,
-            exposure: &one.exposure,
-            overlaps: &one.overlaps,
-        })
-        .collect();
+    let analyses: Vec<Analysis> = judged.iter().map(Judged::analysis).collect();
     report::build(&analyses, rules, options)
 }
 
@@ -257,128 +282,170 @@ pub(super) fn only_stage(input: &args::Input) -> Option<Stage> {
     }
 }
 
-struct Reader<'r, 's, 'o> {
+/// How files are read; shared by threads that read side by side. What is to be said is gathered, so that it comes in
+/// the order of the files.
+pub(super) struct Reading<'r> {
     rules: &'r RuleSet,
     terminal: &'r Terminal,
-    streams: &'s mut Streams<'o>,
+    settings: trace::Settings,
+    given: Given,
+    /// Standard input, taken once.
+    input: Mutex<Option<Box<dyn Read + Send>>>,
+    /// Whether a file of several ranks is parted.
+    every_rank: bool,
 }
 
-impl Reader<'_, '_, '_> {
-    fn attribute(&mut self, input: Input, trace: Trace, given: &Given) -> Result<(Timeline, Vec<TraceInfo>), Failure> {
-        let asked = given.rank;
-        let mut given = given.clone();
-        given.stage_hint = input.stage;
+/// What one file gave: a timeline a rank, and every file that was looked at for it.
+pub(super) struct Opened {
+    pub(super) timelines: Vec<Timeline>,
+    pub(super) traces: Vec<TraceInfo>,
+}
+
+impl<'r> Reading<'r> {
+    pub(super) fn new(
+        input: &args::Input,
+        terminal: &'r Terminal,
+        rules: &'r RuleSet,
+        streams: &mut Streams,
+    ) -> Result<Self, Failure> {
+        let mut settings = trace::Settings { taken: Arc::default(), ..rules.trace.clone() };
+        if let Some(bytes) = input.max_bytes {
+            settings.limits.bytes = Some(if bytes == 0 { u64::MAX } else { bytes });
+        }
+        Ok(Self {
+            rules,
+            terminal,
+            settings,
+            given: given(input, rules)?,
+            input: Mutex::new(streams.input.take()),
+            every_rank: input.rank == Some(RankArg::All),
+        })
+    }
+
+    /// A bar while these are read.
+    pub(super) fn progress(&self, inputs: &[Input], streams: &Streams) -> Progress {
+        let captures = inputs.iter().flat_map(|input| &input.captures).map(|(path, _)| path.as_path());
+        let files = inputs.iter().map(|input| input.path.as_path()).chain(captures);
+        Progress::follow(files, &self.settings.taken, self.terminal, streams)
+    }
+
+    /// Reads and attributes one file.
+    pub(super) fn open(&self, input: &Input, said: &mut Vec<String>) -> Result<Opened, Failure> {
+        let asked = self.given.rank;
+        let mut given = Given { stage_hint: input.stage, ..self.given.clone() };
         if !input.merged {
             // The file was chosen by its rank; inside it there is no other.
             given.rank = given.rank.filter(|rank| input.info.rank.is_none_or(|own| own == *rank));
         }
         if let (None, Some(path)) = (&given.server_args, &input.server_args) {
-            given.server_args = self.or_warn(inputs::server_args_of(path))?;
+            given.server_args = self.or_warn(inputs::server_args_of(path), said)?;
         }
-        let mut info = input.info;
+        let trace = self.read(&input.path, said)?;
+        let mut info = input.info.clone();
         info.warnings = trace.warnings.iter().map(|warning| warning.text.clone()).collect();
         let mut captures = Vec::new();
         let mut infos = Vec::new();
-        for (path, capture) in input.captures {
-            infos.push(match self.read(&path) {
+        for (path, capture) in &input.captures {
+            infos.push(match self.read(path, said) {
                 Ok(trace) => {
                     captures.push(trace);
-                    capture
+                    capture.clone()
                 }
-                Err(Failure::Said { message, .. }) => unread(capture, &message),
+                Err(Failure::Said { message, .. }) => unread(capture.clone(), &message),
                 Err(other) => return Err(other),
             });
         }
-        let begin = Instant::now();
-        let timeline = attribution::attribute(trace, &captures, &self.rules.attribution, &self.rules.names, &given);
-        // Another device than the one asked for would answer another question.
-        if let Some(warning) = timeline.warnings.iter().find(|warning| warning.code == attribution::NO_SUCH_DEVICE) {
-            return Err(Failure::input(format!("{}: {}", info.path, warning.text)));
+        let attribution = &self.rules.attribution;
+        let parts = if self.every_rank { attribution::by_rank(trace, attribution) } else { vec![trace] };
+        let mut timelines = Vec::new();
+        for part in parts {
+            let begin = Instant::now();
+            let timeline = attribution::attribute(part, &captures, attribution, &self.rules.names, &given);
+            // Another device than the one asked for would answer another question.
+            if let Some(warning) = timeline.warnings.iter().find(|warning| warning.code == attribution::NO_SUCH_DEVICE)
+            {
+                return Err(Failure::input(format!("{}: {}", info.path, warning.text)));
+            }
+            if let (Some(asked), Some(own)) = (asked, timeline.run.rank.as_ref())
+                && own.value != asked
+            {
+                return Err(Failure::input(format!("{}: this is rank {}, not rank {asked}", info.path, own.value)));
+            }
+            let launches = timeline.launches.len();
+            self.detail(format!("attributed {launches} launches in {} ms", begin.elapsed().as_millis()), said);
+            timelines.push(timeline);
         }
-        if let (Some(asked), Some(own)) = (asked, timeline.run.rank.as_ref())
-            && own.value != asked
-        {
-            return Err(Failure::input(format!("{}: this is rank {}, not rank {asked}", info.path, own.value)));
-        }
-        self.detail(&format!("attributed {} launches in {} ms", timeline.launches.len(), begin.elapsed().as_millis()))?;
-        if !joins_another_file(&timeline) {
+        if !timelines.iter().any(joins_another_file) {
             for capture in infos.iter_mut().filter(|capture| capture.taken) {
                 capture.taken = false;
                 "no graph replay follows its launch order".clone_into(&mut capture.reason);
             }
         }
-        info.device = timeline.devices.iter().find(|device| device.taken).map(|device| device.device.clone());
-        info.rank = timeline.run.rank.as_ref().map(|rank| rank.value).or(info.rank);
+        if let [timeline] = timelines.as_slice() {
+            info.device = timeline.devices.iter().find(|device| device.taken).map(|device| device.device.clone());
+            info.rank = timeline.run.rank.as_ref().map(|rank| rank.value).or(info.rank);
+        } else {
+            info.reason = format!("{} ranks in one file", timelines.len());
+        }
         infos.insert(0, info);
-        self.warn(&infos)?;
-        Ok((timeline, infos))
+        for info in infos.iter().filter(|_| !self.terminal.quiet) {
+            said.extend(info.warnings.iter().map(|warning| format!("warning: {}: {warning}", info.path)));
+        }
+        Ok(Opened { timelines, traces: infos })
     }
 
-    fn read(&mut self, path: &Path) -> Result<Trace, Failure> {
-        const WORTH_A_WORD: u64 = 8 << 20;
-        let large = std::fs::metadata(path).is_ok_and(|meta| meta.len() > WORTH_A_WORD);
-        let progress = large && self.streams.err_is_terminal && !self.terminal.no_progress && !self.terminal.quiet;
-        if progress {
-            write!(self.streams.err, "reading {} ..", path.display())?;
-            self.streams.err.flush()?;
-        }
+    fn read(&self, path: &Path, said: &mut Vec<String>) -> Result<Trace, Failure> {
         let begin = Instant::now();
-        let read = match self.streams.input.take_if(|_| path.as_os_str() == "-") {
-            Some(input) => trace::read_from("-", input, &self.rules.trace),
-            None => trace::read(path, &self.rules.trace),
+        let size = || std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
+        let before = size();
+        let input = if path.as_os_str() == "-" { lock(&self.input).take() } else { None };
+        let read = match input {
+            Some(input) => trace::read_from("-", input, &self.settings),
+            None => trace::read(path, &self.settings),
         };
-        if progress {
-            // Clears the line.
-            write!(self.streams.err, "\r\u{1b}[K")?;
+        let mut trace = read.map_err(|error| Failure::input(error.to_string()))?;
+        if size() > before {
+            let text =
+                "the file grew while it was read, so its end is missing; read it again when it is whole".to_owned();
+            trace.warnings.push(Warning { code: "grew", text });
         }
-        let trace = read.map_err(|error| Failure::input(error.to_string()))?;
-        self.detail(&format!(
-            "read {}: {} events in {} ms",
-            path.display(),
-            trace.events,
-            begin.elapsed().as_millis()
-        ))?;
+        let ms = begin.elapsed().as_millis();
+        self.detail(format!("read {}: {} events in {ms} ms", path.display(), trace.events), said);
         if self.terminal.verbose > 1 {
             for (category, n) in &trace.skipped.ignored {
-                say(self.streams, &format!("  {n} events of category {category} are not needed"))?;
+                said.push(format!("  {n} events of category {category} are not needed"));
             }
         }
-        if self.terminal.verbose > 0 {
-            for (category, n) in &trace.skipped.unknown {
-                say(self.streams, &format!("  {n} events of unknown category {category} were passed over"))?;
-            }
+        for (category, n) in &trace.skipped.unknown {
+            self.detail(format!("  {n} events of unknown category {category} were passed over"), said);
         }
         Ok(trace)
     }
 
-    fn warn(&mut self, infos: &[TraceInfo]) -> Result<(), Failure> {
-        for info in infos.iter().filter(|_| !self.terminal.quiet) {
-            for warning in &info.warnings {
-                say(self.streams, &format!("warning: {}: {warning}", info.path))?;
-            }
+    /// What `-v` says.
+    pub(super) fn detail(&self, text: String, said: &mut Vec<String>) {
+        if self.terminal.verbose > 0 {
+            said.push(text);
         }
-        Ok(())
-    }
-
-    fn detail(&mut self, text: &str) -> Result<(), Failure> {
-        detail(self.terminal, self.streams, text)
     }
 
     /// A file that nobody asked for by name may be broken.
-    fn or_warn<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    fn or_warn<T>(&self, result: Result<T, Failure>, said: &mut Vec<String>) -> Result<Option<T>, Failure> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(Failure::Said { message, .. }) if self.terminal.quiet => {
-                drop(message);
-                Ok(None)
-            }
             Err(Failure::Said { message, .. }) => {
-                say(self.streams, &format!("warning: {message}; it is not used"))?;
+                if !self.terminal.quiet {
+                    said.push(format!("warning: {message}; it is not used"));
+                }
                 Ok(None)
             }
             Err(other) => Err(other),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a capture beside the trace gave some replay its places.
@@ -396,7 +463,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
         tp: input.tp,
         server_args: input.server_args.as_deref().map(inputs::server_args_of).transpose()?,
         device: input.device.clone(),
-        rank: input.rank,
+        rank: input.one_rank(),
         stage_hint: None,
         asked: input.server_log.as_deref().map(|path| server_log::read(path, rules)).transpose()?.unwrap_or_default(),
     })

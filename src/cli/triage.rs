@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::args::Triage;
+use super::args::{RankArg, Triage};
 use super::failure::Failure;
-use super::session::Clock;
+use super::session::{Clock, Judged};
 use super::streams::Streams;
-use super::{output, pairs, session};
+use super::{output, pairs, ranks, session};
+use crate::engine::Engine;
 use crate::report::Options;
+use crate::rules::RuleSet;
 
 /// Reads, judges, prints.
 pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
@@ -15,6 +17,21 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let paths = [&args.paths, &args.old_input, &args.formal_input].into_iter().find(|paths| !paths.is_empty());
     let paths = paths.map(Vec::as_slice).unwrap_or_default();
     let mapping: Vec<PathBuf> = args.mapping.iter().chain(&args.mapping_input).cloned().collect();
+    let stage = session::only_stage(&args.input);
+    let options = |traces| Options {
+        traces,
+        min_share: args.output.min_share,
+        limits: args.output.limits(),
+        stage,
+        pair: !mapping.is_empty(),
+        ranks: Vec::new(),
+    };
+    if args.input.rank == Some(RankArg::All) && mapping.is_empty() {
+        let rules = session::rules(&args.knowledge, terminal, streams)?;
+        let ranks = ranks::open(paths, &args.input, terminal, &rules, &Engine::new(&rules), streams)?;
+        let options = Options { ranks: ranks.facts, ..options(ranks.traces) };
+        return finish(&ranks.judged, &rules, &options, args, streams);
+    }
     let (rules, engine, (mut session, mut other)) =
         session::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
             let session = session::open(paths, &args.input, terminal, settings, streams)?;
@@ -32,15 +49,19 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     if let Some(mapping) = &other {
         pairs::compare(&mut judged, &session::judge(&mapping.timelines, &rules, &engine, terminal, streams)?);
     }
-    let options = Options {
-        traces: session.traces,
-        min_share: args.output.min_share,
-        limits: args.output.limits(),
-        stage: session::only_stage(&args.input),
-        pair: other.is_some(),
-    };
+    finish(&judged, &rules, &options(session.traces), args, streams)
+}
+
+/// The report, wherever it was asked for.
+fn finish(
+    judged: &[Judged],
+    rules: &RuleSet,
+    options: &Options,
+    args: &Triage,
+    streams: &mut Streams,
+) -> Result<(), Failure> {
     let mut clock = Clock::start();
-    let report = session::report(&judged, &rules, &options);
-    session::detail(terminal, streams, &clock.lap("made the report"))?;
-    output::write(&report, &args.output, terminal, streams)
+    let report = session::report(judged, rules, options);
+    session::detail(&args.terminal, streams, &clock.lap("made the report"))?;
+    output::write(&report, &args.output, &args.terminal, streams)
 }

@@ -7,6 +7,7 @@ mod blind;
 mod cases;
 mod chain;
 mod classify;
+pub mod collective;
 mod compiled;
 pub mod explain;
 mod exposure;

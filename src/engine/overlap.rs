@@ -9,6 +9,8 @@ mod verdict;
 
 use std::cmp::Reverse;
 
+use rustc_hash::FxHashMap;
+
 use crate::attribution::{KernelId, LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;
 use crate::rules::{RuleSet, Status};
@@ -148,12 +150,14 @@ impl<'a> Ground<'a> {
     /// The kernel with most time; the one seen first where two are equal.
     fn heaviest(&self, launches: &[LaunchId]) -> Option<KernelId> {
         let mut sums: Vec<(KernelId, Nanos)> = Vec::new();
+        let mut at: FxHashMap<KernelId, usize> = FxHashMap::default();
         for &id in launches {
             let launch = self.timeline.launch(id);
-            match sums.iter_mut().find(|(kernel, _)| *kernel == launch.kernel) {
-                Some((_, sum)) => *sum += launch.dur,
-                None => sums.push((launch.kernel, launch.dur)),
-            }
+            let at = *at.entry(launch.kernel).or_insert_with(|| {
+                sums.push((launch.kernel, Nanos::ZERO));
+                sums.len() - 1
+            });
+            sums[at].1 += launch.dur;
         }
         let mut best: Option<(KernelId, Nanos)> = None;
         for (kernel, sum) in sums {

@@ -9,6 +9,11 @@ use crate::attribution::{Launch, Stage, StepId, StreamId, Timeline};
 use crate::trace::SyncEvent;
 use crate::units::Nanos;
 
+/// Entries of clocks that are kept, four bytes each.
+const MOST_CLOCKS: usize = 64 << 20;
+/// Waits of one launch among which the nearest are looked for.
+const MOST_BEFORE: usize = 256;
+
 /// What a chain never crosses. Lines never mix devices either.
 type Border = (u32, Stage, Option<StepId>);
 
@@ -24,7 +29,7 @@ pub(super) fn build(timeline: &Timeline) -> KernelGraph {
     for launch in timeline.launch_ids() {
         graph.add_node(launch);
     }
-    let mut order = Order::new(launches, timeline.streams.len());
+    let mut order = Order::new(launches, timeline.streams.len(), waits.edges.len());
     let mut last_of_line: Vec<Option<u32>> = vec![None; devices.iter().max().map_or(0, |most| *most as usize + 1)];
     let mut wait = waits.edges.iter().peekable();
     for (index, launch) in launches.iter().enumerate() {
@@ -128,7 +133,10 @@ fn recorded_waits(timeline: &Timeline, devices: &[u32]) -> Waits {
 
 /// What happens before what, so that an edge is left out where a longer way says the same: of `a`, its stream's next
 /// event `c`, and a `b` on another stream that waits for `a` and that `c` waits for, the line is `a b c`.
+///
+/// That takes a clock of all streams for each wait. Where so many would not fit, every edge is kept.
 struct Order {
+    fits: bool,
     /// Last launch of each stream so far.
     last: Vec<Option<u32>>,
     stream: Vec<StreamId>,
@@ -139,8 +147,9 @@ struct Order {
 }
 
 impl Order {
-    fn new(launches: &[Launch], streams: usize) -> Self {
+    fn new(launches: &[Launch], streams: usize, waits: usize) -> Self {
         Self {
+            fits: streams.saturating_mul(waits) <= MOST_CLOCKS,
             last: vec![None; streams],
             stream: launches.iter().map(|launch| launch.stream).collect(),
             clock: vec![0; launches.len()],
@@ -160,7 +169,7 @@ impl Order {
         match before.as_slice() {
             [] => {}
             [(only, Edge::Stream)] => self.clock[here as usize] = self.clock[*only as usize],
-            several => {
+            several if self.fits && several.len() <= MOST_BEFORE => {
                 let mut joined = vec![0; self.last.len()].into_boxed_slice();
                 for (from, _) in several {
                     for (seen, new) in joined.iter_mut().zip(&self.clocks[self.clock[*from as usize] as usize]) {
@@ -178,25 +187,44 @@ impl Order {
                 self.clocks.push(joined);
                 *before = nearest;
             }
+            _ => {}
         }
         self.last[own] = Some(here);
     }
 }
 
-/// Which launches have nothing beside them on another stream of their device.
+/// Which launches have nothing beside them on another stream of their device: two looks at each launch, however many
+/// run at once.
 fn alone(launches: &[Launch], devices: &[u32], streams: usize) -> Vec<bool> {
     let mut solo = vec![true; launches.len()];
-    let mut running: Vec<Vec<usize>> = vec![Vec::new(); streams.max(1)];
+    let device = |launch: &Launch| devices[launch.stream.0 as usize] as usize;
+    // The latest end so far, and the latest on any other stream.
+    let mut ends: Vec<[Option<(Nanos, StreamId)>; 2]> = vec![[None; 2]; streams.max(1)];
     for (index, launch) in launches.iter().enumerate() {
-        let active = &mut running[devices[launch.stream.0 as usize] as usize];
-        active.retain(|other| launches[*other].end() > launch.start);
-        for other in active.iter() {
-            if launches[*other].stream != launch.stream {
-                solo[*other] = false;
-                solo[index] = false;
-            }
+        let ends = &mut ends[device(launch)];
+        let end = Some((launch.end(), launch.stream));
+        let on_own = |end: Option<(Nanos, StreamId)>| end.is_none_or(|(_, stream)| stream == launch.stream);
+        let beside = if on_own(ends[0]) { ends[1] } else { ends[0] };
+        solo[index] &= beside.is_none_or(|(until, _)| until <= launch.start);
+        if on_own(ends[0]) {
+            ends[0] = ends[0].max(end);
+        } else if ends[0] < end {
+            *ends = [end, ends[0]];
+        } else if ends[1] < end {
+            ends[1] = end;
         }
-        active.push(index);
+    }
+    // The next start, and the next on any other stream than that.
+    let mut starts: Vec<[Option<(Nanos, StreamId)>; 2]> = vec![[None; 2]; streams.max(1)];
+    for (index, launch) in launches.iter().enumerate().rev() {
+        let starts = &mut starts[device(launch)];
+        let on_own = starts[0].is_none_or(|(_, stream)| stream == launch.stream);
+        let beside = if on_own { starts[1] } else { starts[0] };
+        solo[index] &= beside.is_none_or(|(from, _)| from >= launch.end());
+        if !on_own {
+            starts[1] = starts[0];
+        }
+        starts[0] = Some((launch.start, launch.stream));
     }
     solo
 }

@@ -4,6 +4,7 @@ use crate::attribution::{Stage, Timeline};
 use crate::engine::{Classes, Exposure, Finding, Overlap};
 
 use super::TraceInfo;
+use super::ranks::Facts;
 
 /// One trace, attributed, classified and searched.
 #[derive(Clone, Copy, Debug)]
@@ -44,4 +45,6 @@ pub struct Options {
     pub stage: Option<Stage>,
     /// Whether places come from a mapping trace.
     pub pair: bool,
+    /// All ranks that were read, in order; none when one was asked for.
+    pub ranks: Vec<Facts>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::nanos;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
-    StageInfo, Tool, fitness, fuse, kernels, overlap, steps, summary,
+    StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, steps, summary,
 };
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
@@ -20,6 +20,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
     let mut overlap = overlap::rows(analyses, rules, stage_time);
     cut(&mut stages, &mut kernels, &mut fuse, &mut overlap, options, rules.report.min_share_pct);
 
+    let ranks = ranks::build(&options.ranks, &stages, rules);
     let run = |get: fn(&Run) -> Option<String>| analyses.iter().find_map(|analysis| get(&analysis.timeline.run));
     let framework = run(|run| value(run.framework.as_ref()));
     let mut report = Report {
@@ -32,7 +33,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         },
         mode: if options.pair { "mapping-formal" } else { "single-trace" },
         traces: options.traces.clone(),
-        fitness: fitness::check(analyses, &options.traces, rules),
+        fitness: fitness::check(analyses, options, rules),
         attribution: attribution(analyses),
         framework_title: framework.as_ref().map(|id| rules.report.titles.get(id).unwrap_or(id).clone()),
         framework,
@@ -56,6 +57,8 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         overlap,
         overlap_note: String::new(),
         overlap_why: BTreeMap::new(),
+        ranks,
+        rank_rows: rules.report.ranks.rows,
         note: None,
         new_candidates: Vec::new(),
         summary: String::new(),

@@ -1,5 +1,6 @@
 //! What all formats for people say in the same words: cells, header lines, reasons for empty tables.
 
+use super::ranks::words;
 use super::{
     EvidenceKernel, Fitness, FuseRow, GapInfo, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo,
     TraceInfo,
@@ -153,7 +154,8 @@ pub(super) fn trace(info: &TraceInfo) -> String {
 pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
     let unknown = || "unknown".to_owned();
     let mut lines = Vec::new();
-    let (taken, left): (Vec<_>, Vec<_>) = report.traces.iter().partition(|info| info.taken);
+    let (mut taken, left): (Vec<_>, Vec<_>) = report.traces.iter().partition(|info| info.taken);
+    let others = report.ranks.as_ref().map_or(0, |ranks| words::other_ranks(ranks, &mut taken));
     for info in taken {
         let key = match info.role.as_str() {
             "capture" => "Capture",
@@ -163,6 +165,9 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
         };
         lines.push((key, trace(info)));
         lines.extend(info.warnings.iter().map(|warning| ("Warning", clean(warning))));
+    }
+    if others > 0 {
+        lines.push(("Trace", format!("{} of the other ranks, listed with --format json", plural(others, "file"))));
     }
     let most = if left.len() > 9 { 8 } else { left.len() };
     lines.extend(left.iter().take(most).map(|info| ("Left", trace(info))));
@@ -188,6 +193,10 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
         lines.push(("Server", fields.join(", ")));
     }
     lines.push(("Mode", report.mode.to_owned()));
+    if let Some(ranks) = &report.ranks {
+        let headline = words::headline(ranks).map_or_else(String::new, |line| format!("; {line}"));
+        lines.push(("Ranks", format!("{}{headline}", words::remark(ranks))));
+    }
     for stage in report.stages.iter().filter(|stage| stage.launches > 0 || stage.steps > 0) {
         lines.push(("Stage", format!("{}: {}", stage.title, stage_line(report, stage))));
     }

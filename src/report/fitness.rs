@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::steps::{self, graphs_whole};
-use super::{Analysis, Fitness, TraceInfo};
+use super::{Analysis, Fitness, Options};
 use crate::attribution::{Launch, Lookup, Stage, Timeline};
 use crate::engine::{self, version};
 use crate::rules::RuleSet;
@@ -33,13 +33,13 @@ impl Figures {
 /// What the checks look at.
 struct Subject<'a> {
     analyses: &'a [Analysis<'a>],
-    traces: &'a [TraceInfo],
+    options: &'a Options,
     rules: &'a RuleSet,
 }
 
 /// All that is to be said, in the order of the rules; of several traces the first that it is true for speaks.
-pub(super) fn check(analyses: &[Analysis], traces: &[TraceInfo], rules: &RuleSet) -> Vec<Fitness> {
-    let subject = Subject { analyses, traces, rules };
+pub(super) fn check(analyses: &[Analysis], options: &Options, rules: &RuleSet) -> Vec<Fitness> {
+    let subject = Subject { analyses, options, rules };
     let mut said: Vec<Fitness> = Vec::new();
     for rule in &rules.fitness.fitness {
         if said.iter().any(|fitness| rule.unless.contains(&fitness.code)) {
@@ -127,7 +127,11 @@ fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &
         }
         FitnessCheck::OneRankOfMany => {
             let (rank, of) = (run.rank.as_ref()?.value, run.world_size.as_ref()?.value);
-            (of > 1).then(|| Figures { n: rank.max(0) as u64, of: of as u64, ..Figures::default() })
+            (of > 1 && subject.options.ranks.len() < 2).then(|| Figures {
+                n: rank.max(0) as u64,
+                of: of as u64,
+                ..Figures::default()
+            })
         }
         FitnessCheck::DevicesLeft => {
             let left = timeline.devices.iter().filter(|device| !device.taken).count();
@@ -137,7 +141,9 @@ fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &
         FitnessCheck::FrameworkUnknown => when(analyses.iter().all(|a| a.timeline.run.framework.is_none())),
         FitnessCheck::ModelUnknown => when(analyses.iter().all(|a| a.timeline.run.model.is_none())),
         FitnessCheck::BrokenEvents => broken(timeline, analyses.len() > 1),
-        FitnessCheck::FrontendFile => when(subject.traces.iter().any(|info| info.taken && info.role == "frontend")),
+        FitnessCheck::FrontendFile => {
+            when(subject.options.traces.iter().any(|info| info.taken && info.role == "frontend"))
+        }
         FitnessCheck::NoShapes => {
             when(run.record_shapes == Some(false) && timeline.contexts.iter().any(|c| known(c.op)))
         }

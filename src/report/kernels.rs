@@ -1,5 +1,7 @@
 //! Kernel rows: launches grouped by stage and whole name, with their places and ops.
 
+use std::hash::Hash;
+
 use rustc_hash::FxHashMap;
 
 use super::{Analysis, KernelRow, Site};
@@ -24,27 +26,38 @@ impl Tally {
     }
 }
 
-/// Sums by key in order of first appearance; small, so that ties break by the order of the trace.
-pub(super) struct Sums<K>(pub(super) Vec<(K, Tally)>);
+/// Sums by key. Most have a few keys, which are looked through; only more are looked up.
+pub(super) struct Sums<K> {
+    rows: Vec<(K, Tally)>,
+    at: FxHashMap<K, usize>,
+}
 
-impl<K: PartialEq> Sums<K> {
+impl<K: Copy + Ord + Hash> Sums<K> {
+    const FEW: usize = 16;
+
     pub(super) fn new() -> Self {
-        Self(Vec::new())
+        Self { rows: Vec::new(), at: FxHashMap::default() }
     }
 
     pub(super) fn add(&mut self, key: K, tally: Tally) {
-        match self.0.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, sum)) => sum.add(tally),
-            None => self.0.push((key, tally)),
+        let few = self.rows.len() <= Self::FEW;
+        let at = if few { self.rows.iter().position(|(k, _)| *k == key) } else { self.at.get(&key).copied() };
+        match at {
+            Some(at) => self.rows[at].1.add(tally),
+            None => {
+                self.rows.push((key, tally));
+                if self.rows.len() > Self::FEW {
+                    let unknown = self.rows.iter().enumerate().skip(self.at.len());
+                    self.at.extend(unknown.map(|(at, (key, _))| (*key, at)));
+                }
+            }
         }
     }
-}
 
-impl<K: Ord> Sums<K> {
     /// Largest time first, then by key.
     pub(super) fn sorted(mut self) -> Vec<(K, Tally)> {
-        self.0.sort_by(|a, b| b.1.time.cmp(&a.1.time).then_with(|| a.0.cmp(&b.0)));
-        self.0
+        self.rows.sort_by(|a, b| b.1.time.cmp(&a.1.time).then_with(|| a.0.cmp(&b.0)));
+        self.rows
     }
 }
 

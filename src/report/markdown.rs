@@ -1,5 +1,7 @@
 //! The report as GitHub-flavoured markdown: names of a trace are escaped, so that none can break a table.
 
+mod ranks;
+
 use std::fmt::Write;
 
 use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
@@ -31,6 +33,9 @@ pub fn render(report: &Report) -> String {
         ),
     );
     sections(report, &mut out, false, fuse_section, cells::no_fuse);
+    if let Some(ranks) = &report.ranks {
+        ranks::section(ranks, report.rank_rows, &mut out);
+    }
     line(&mut out, format_args!("\nSummary: {}", text(&report.summary)));
     out
 }

@@ -13,6 +13,7 @@ mod layout;
 pub mod markdown;
 mod model;
 mod overlap;
+pub mod ranks;
 mod steps;
 mod summary;
 pub mod text;

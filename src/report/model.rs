@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ranks::Ranks;
 use crate::kernel_name::KernelName;
 
 /// A whole report.
@@ -56,6 +57,11 @@ pub struct Report {
     pub overlap_note: String,
     /// Why a stage has no row in it, by stage id.
     pub overlap_why: BTreeMap<String, String>,
+    /// Several ranks beside each other; null when one rank was asked for.
+    pub ranks: Option<Ranks>,
+    /// How many rows of them a stage has in text and markdown.
+    #[serde(skip)]
+    pub rank_rows: usize,
     /// Rows that the tables hide.
     pub hidden_rows: HiddenRows,
     /// Similarity note.

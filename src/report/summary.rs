@@ -1,6 +1,7 @@
 //! The one line that comes first: what is wrong with the run, what dominates it, what to do first.
 
 use super::cells::{self, nanos};
+use super::ranks::words;
 use super::{FuseRow, Report, StageInfo};
 use crate::engine::version::within;
 use crate::rules::schema::report::{GraphSwitch, ReportFile};
@@ -17,6 +18,8 @@ pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
     }
     let mut parts: Vec<String> = launch_bound(report, settings).into_iter().collect();
     parts.extend(shown.into_iter().map(|stage| dominates(stage, settings)));
+    let ranks = report.ranks.as_ref().and_then(words::headline);
+    parts.extend(ranks.map(|line| format!("{}.", cells::sentence(&line))));
     parts.extend(first_thing(&report.fuse));
     parts.join(" ")
 }

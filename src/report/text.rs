@@ -1,5 +1,7 @@
 //! The report for a terminal: numbers stand in columns, places and advice in lines of their own below each row.
 
+mod ranks;
+
 use super::layout::{Paint, cut, cut_middle, left, right, width, wrap};
 use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
 use crate::kernel_name::{self, KernelName};
@@ -104,6 +106,9 @@ pub fn render(report: &Report, style: Style) -> String {
     page.sections(report, false, Page::overlap, cells::no_overlap);
     page.title("Fuse-pattern table", "\"could save\" is an estimate; rows that share launches do not add up");
     page.sections(report, false, Page::fuse, cells::no_fuse);
+    if let Some(ranks) = &report.ranks {
+        page.ranks(ranks, report.rank_rows);
+    }
     page.line("");
     page.pair("Summary", &report.summary, 9, Paint::bold);
     page.out

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::sync::mpsc;
 use std::thread;
 
+use super::damage::Damage;
+
 /// Blocks on their way from one thread to the other.
 const IN_FLIGHT: usize = 4;
 /// From this size on, an unfinished event is looked at again only after it has doubled: no quadratic cost.
@@ -18,12 +20,14 @@ struct Block {
     end: usize,
 }
 
-/// Calls `look(window, last)` until the input ends; `look` gives how many bytes of the window it is done with.
+/// Calls `look(window, last)` until the input ends; `look` gives how many bytes of the window it is done with, and may
+/// leave `longest` at most.
 ///
 /// `Ok(Some(e))` when the input broke with `e`: all bytes before it were looked at, the last window with `last` set.
 pub(super) fn windows<E>(
     input: impl Read + Send,
     block_bytes: usize,
+    longest: usize,
     mut look: impl FnMut(&[u8], bool) -> Result<usize, E>,
 ) -> Result<Option<io::Error>, E> {
     let room = block_bytes.max(1);
@@ -31,10 +35,17 @@ pub(super) fn windows<E>(
     let (empty_sender, empty) = mpsc::channel();
     thread::scope(|scope| {
         scope.spawn(move || fill_blocks(input, room, &full_sender, &empty));
+        // Dropped with whatever ends this closure: a thread that waits to hand over a block would wait for ever.
+        let full = full;
         let mut left = Left::Nothing;
         loop {
             match full.recv() {
-                Ok(Ok(block)) => left = left.followed_by(block, room, &empty_sender, &mut look)?,
+                Ok(Ok(block)) => {
+                    left = left.followed_by(block, room, &empty_sender, &mut look)?;
+                    if left.bytes().len() > longest {
+                        return Ok(Some(Damage::NoEnd { most: longest }.into()));
+                    }
+                }
                 broken => {
                     look(left.bytes(), true)?;
                     return Ok(broken.ok().and_then(Result::err));

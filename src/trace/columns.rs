@@ -7,8 +7,8 @@ use super::number::{self, Fault};
 use super::raw_event::{Field, RawEvent, Shape, Value};
 use super::settings::Arg;
 use super::{
-    Annotation, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId, RuntimeCall, StreamKey,
-    StringId, SyncEvent, Trace, text,
+    Annotation, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId,
+    RuntimeCall, StreamKey, StringId, SyncEvent, Trace, text,
 };
 use crate::units::Nanos;
 
@@ -135,6 +135,12 @@ impl Columns {
             bytes: integer(event, Arg::Bytes),
             copy_kind,
         };
+        let group = self.arg_text(event, Arg::ProcessGroup);
+        let elements = integer(event, Arg::MessageElements);
+        if group.is_some() || elements.is_some() {
+            let event = self.trace.gpu.len() as u32;
+            self.trace.collectives.push(Collective { event, group, elements });
+        }
         add(&mut self.trace.gpu, row);
     }
 

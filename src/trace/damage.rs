@@ -33,6 +33,22 @@ pub(super) enum Damage {
         /// Where they begin.
         at: u64,
     },
+    /// More comes out than is allowed.
+    #[error("{unpacked} bytes of JSON have come out of {packed} bytes, and the limit is {most}")]
+    TooLong {
+        /// Bytes of JSON so far.
+        unpacked: u64,
+        /// Bytes of the file they came from.
+        packed: u64,
+        /// How many were allowed.
+        most: u64,
+    },
+    /// One event, or one value beside the events, that does not end.
+    #[error("an event or a value of more than {most} bytes")]
+    NoEnd {
+        /// How long it may be.
+        most: usize,
+    },
 }
 
 impl Damage {

@@ -33,6 +33,18 @@ pub enum Error {
         /// What is wrong, with the place in the file.
         what: String,
     },
+    /// More JSON than a trace may be long.
+    #[error(
+        "{path}: stopped at byte {at} of the JSON: {what}; if this is a trace all the same, read it with --max-bytes 0"
+    )]
+    TooLarge {
+        /// As given.
+        path: String,
+        /// Where in the JSON.
+        at: u64,
+        /// Which limit was passed.
+        what: String,
+    },
     /// No trace.
     #[error(
         "{path}: no trace: {looks_like}; expected JSON with `traceEvents` as torch.profiler writes it (.json, .json.gz)"

@@ -33,11 +33,11 @@ mod zstd;
 pub use error::Error;
 pub use frames::Frames;
 pub use reader::{read, read_from};
-pub use settings::{Arg, Foreign, Settings, Sign};
+pub use settings::{Arg, Foreign, Limits, Settings, Sign};
 pub use sniff::{Looks, Sniff, sniff};
 pub use source::Packing;
 pub use strings::{StringId, Strings};
 pub use table::{
-    Annotation, Broken, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId, ProcessId,
-    RuntimeCall, Skipped, StreamKey, SyncEvent, Trace, Warning,
+    Annotation, Broken, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId,
+    ProcessId, RuntimeCall, Skipped, StreamKey, SyncEvent, Trace, Warning,
 };

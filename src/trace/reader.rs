@@ -22,9 +22,10 @@ pub fn read(path: &Path, settings: &Settings) -> Result<Trace, Error> {
 /// Reads a trace from `input`; `name` stands for it in messages.
 pub fn read_from(name: &str, input: impl Read + Send, settings: &Settings) -> Result<Trace, Error> {
     let failed = |at, source| Error::Read { path: name.to_owned(), at, source };
-    let (_, input) = source::unpack(input).map_err(|e| failed(0, e))?;
+    let input = source::unpack_within(input, settings.limits, &settings.taken).map_err(|e| failed(0, e))?;
     let mut extractor = Extractor::new(name, settings);
-    let stopped = blocks::windows(input, settings.block_bytes, |window, last| extractor.look(window, last))?;
+    let (block, longest) = (settings.block_bytes, settings.limits.event);
+    let stopped = blocks::windows(input, block, longest, |window, last| extractor.look(window, last))?;
     let at = extractor.offset;
     match stopped {
         None => extractor.finish(None),
@@ -33,6 +34,9 @@ pub fn read_from(name: &str, input: impl Read + Send, settings: &Settings) -> Re
             Some(damage @ Damage::Trailing { .. }) => {
                 extractor.warn("trailing-bytes", format!("{damage}; they are not read"));
                 extractor.finish(None)
+            }
+            Some(damage @ (Damage::TooLong { .. } | Damage::NoEnd { .. })) => {
+                Err(Error::TooLarge { path: name.to_owned(), at, what: damage.to_string() })
             }
             Some(damage) => Err(Error::Damaged { path: name.to_owned(), at, what: damage.to_string() }),
             None if e.kind() == io::ErrorKind::UnexpectedEof => extractor.finish(Some(&e.to_string())),

@@ -1,5 +1,8 @@
 //! What the reader must be told about the format; `rules/trace.yaml` fills it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use super::EventKind;
 
 /// How to read.
@@ -17,10 +20,37 @@ pub struct Settings {
     pub block_bytes: usize,
     /// Whether layouts seen before are used to read events quicker; the result never depends on it.
     pub learn: bool,
+    /// What is too much to read.
+    pub limits: Limits,
+    /// Bytes of the files read so far with these settings and their clones, packed as they are.
+    pub taken: Arc<AtomicU64>,
+}
+
+/// What is too much to read: a small file may unpack to more than any memory or patience holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of JSON; none: what the two fields below say.
+    pub bytes: Option<u64>,
+    /// Bytes of JSON for each byte of the file ..
+    pub ratio: u64,
+    /// .. but never fewer than this.
+    pub free: u64,
+    /// Bytes of one event, or of one value beside the events: it is kept whole until it ends.
+    pub event: usize,
+}
+
+impl Limits {
+    /// No limit.
+    pub const NONE: Self = Self { bytes: Some(u64::MAX), ratio: u64::MAX, free: u64::MAX, event: usize::MAX };
+
+    /// How many bytes may come out of so many.
+    pub(super) fn most(self, packed: u64) -> u64 {
+        self.bytes.unwrap_or_else(|| packed.saturating_mul(self.ratio).max(self.free))
+    }
 }
 
 impl Default for Settings {
-    /// Knows no category and no key.
+    /// Knows no category, no key and no limit.
     fn default() -> Self {
         Self {
             categories: Vec::new(),
@@ -29,6 +59,8 @@ impl Default for Settings {
             keep_frames: true,
             block_bytes: 512 * 1024,
             learn: true,
+            limits: Limits::NONE,
+            taken: Arc::default(),
         }
     }
 }
@@ -56,6 +88,8 @@ pub enum Arg {
     Collective,
     /// Group of a collective.
     ProcessGroup,
+    /// Elements that a collective takes in.
+    MessageElements,
     /// Stream waited for.
     WaitOnStream,
     /// Correlation of the call that recorded the event waited for.

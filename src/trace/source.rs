@@ -3,8 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::damage::Damage;
 use super::gzip::Gzip;
+use super::settings::Limits;
 use super::zstd::Zstd;
 
 /// What a file is packed with.
@@ -29,12 +33,17 @@ impl Packing {
     }
 }
 
-/// The bytes of `path`; `-` is standard input.
+/// The bytes of `path`; `-` is standard input. A file that grows is read up to where it ended when it was opened.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdin()));
     }
-    Ok(Box::new(File::open(path)?))
+    let file = File::open(path)?;
+    match file.metadata() {
+        // What the system makes up while it is read has no length.
+        Ok(meta) if meta.is_file() && meta.len() > 0 => Ok(Box::new(file.take(meta.len()))),
+        _ => Ok(Box::new(file)),
+    }
 }
 
 /// `input` unpacked.
@@ -51,4 +60,50 @@ pub(super) fn unpack<'r>(mut input: impl Read + Send + 'r) -> io::Result<(Packin
             Packing::Zstd => Box::new(Zstd::new(whole)),
         },
     ))
+}
+
+/// The same, counted in `taken` before it is unpacked and held to the limits after.
+pub(super) fn unpack_within<'r>(
+    input: impl Read + Send + 'r,
+    limits: Limits,
+    taken: &Arc<AtomicU64>,
+) -> io::Result<impl Read + Send + 'r> {
+    let packed = Arc::new(AtomicU64::new(0));
+    let counted = Counted { input, counters: [Arc::clone(taken), Arc::clone(&packed)] };
+    Ok(Limited { input: unpack(counted)?.1, limits, packed, unpacked: 0 })
+}
+
+struct Counted<R> {
+    input: R,
+    counters: [Arc<AtomicU64>; 2],
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(out)?;
+        for counter in &self.counters {
+            counter.fetch_add(n as u64, Ordering::Relaxed);
+        }
+        Ok(n)
+    }
+}
+
+struct Limited<R> {
+    input: R,
+    limits: Limits,
+    packed: Arc<AtomicU64>,
+    unpacked: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(out)?;
+        self.unpacked += n as u64;
+        let packed = self.packed.load(Ordering::Relaxed);
+        let most = self.limits.most(packed);
+        if self.unpacked > most {
+            return Err(Damage::TooLong { unpacked: self.unpacked, packed, most }.into());
+        }
+        Ok(n)
+    }
 }

@@ -79,6 +79,17 @@ pub struct GpuEvent {
     pub copy_kind: Option<StringId>,
 }
 
+/// What a GPU event says of the collective that it is part of; most events say nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Collective {
+    /// Index of the GPU event.
+    pub event: u32,
+    /// Name of the process group, which is the same on all its ranks.
+    pub group: Option<StringId>,
+    /// Elements that it takes in.
+    pub elements: Option<i64>,
+}
+
 /// Runtime or driver call of the host. All are kept: any of them may launch, record, wait or capture.
 #[derive(Clone, Copy, Debug)]
 pub struct RuntimeCall {
@@ -249,6 +260,8 @@ pub struct Trace {
     pub lanes: Vec<Lane>,
     /// GPU events in file order.
     pub gpu: Vec<GpuEvent>,
+    /// What some of them say of their collectives, in the same order.
+    pub collectives: Vec<Collective>,
     /// Runtime and driver calls in file order.
     pub runtime: Vec<RuntimeCall>,
     /// CPU ops in file order.

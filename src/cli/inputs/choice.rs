@@ -1,5 +1,6 @@
 //! Which of the files found are read. Contents decide before names, names before nothing; each answer has its reason.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use super::{Ask, Input, Inputs, shown};
 use crate::attribution::Stage;
 use crate::cli::failure::Failure;
 use crate::report::TraceInfo;
+use crate::report::ranks::Worker;
 
 /// A file with its rank and, once that is known, why it is left.
 struct File {
@@ -65,9 +67,9 @@ pub(super) fn choose(found: Vec<Found>, ask: Ask, names: &Names) -> Result<Input
     this_stage(&mut files, ask.stage);
     stages_or_whole(&mut files);
     for stage in stages(&files) {
-        one_of_stage(&mut files, stage);
+        one_of_stage(&mut files, stage, ask.every_rank);
     }
-    Ok(split(files, captures, names))
+    Ok(split(files, captures, ask.every_rank, names))
 }
 
 /// Ranks by content, else by name; an unsure number counts beside another number only, or when it is 0.
@@ -175,8 +177,8 @@ fn stages(files: &[File]) -> Vec<Option<Stage>> {
     stages
 }
 
-/// Of the files of one stage: rank-own before merged, the lowest worker, the newest.
-fn one_of_stage(files: &mut [File], stage: Option<Stage>) {
+/// Of the files of one stage: rank-own before merged, the lowest worker or each, the newest.
+fn one_of_stage(files: &mut [File], stage: Option<Stage>, every_rank: bool) {
     let mut open: Vec<&mut File> =
         files.iter_mut().filter(|file| file.left.is_none() && file.found.stage == stage).collect();
     if open.iter().any(|file| file.found.kind == Kind::Trace) {
@@ -187,7 +189,8 @@ fn one_of_stage(files: &mut [File], stage: Option<Stage>) {
     }
     let lowest = open.iter().map(|file| file.worker()).min().map(|(rank, others)| (rank, others.to_vec()));
     if let Some((rank, others)) = lowest {
-        for file in open.iter_mut().filter(|file| file.worker() != (rank, &others)) {
+        let every = every_rank && rank != i64::MAX;
+        for file in open.iter_mut().filter(|file| !every && file.worker() != (rank, &others)) {
             let reason = match file.rank {
                 Some(own) if own != rank => format!("rank {rank} is read; --rank {own} reads this one"),
                 _ if file.rank.is_none() && rank != i64::MAX => format!("rank unknown; rank {rank} is read"),
@@ -195,23 +198,33 @@ fn one_of_stage(files: &mut [File], stage: Option<Stage>) {
             };
             file.leave(reason);
         }
+        for file in open.iter_mut().filter(|file| every && file.rank.is_none()) {
+            file.leave("rank unknown; those with a rank are read");
+        }
         open.retain(|file| file.left.is_none());
     }
-    let newest = open.iter().map(|file| file.age()).max().map(|(_, path)| path.to_owned());
+    let mut newest: BTreeMap<(i64, Vec<i64>), PathBuf> = BTreeMap::new();
+    open.sort_by(|a, b| a.age().cmp(&b.age()));
+    for file in &open {
+        let (rank, others) = file.worker();
+        newest.insert((rank, others.to_vec()), file.found.path.clone());
+    }
     for file in open {
-        if newest.as_ref().is_some_and(|newest| *newest != file.found.path) {
-            file.leave(format!("older; {} is read", newest.as_deref().map(shown).unwrap_or_default()));
+        let (rank, others) = file.worker();
+        if let Some(newest) = newest.get(&(rank, others.to_vec())).filter(|newest| **newest != file.found.path) {
+            file.leave(format!("older; {} is read", shown(newest)));
         }
     }
 }
 
-fn split(files: Vec<File>, captures: Vec<File>, names: &Names) -> Inputs {
+fn split(files: Vec<File>, captures: Vec<File>, every_rank: bool, names: &Names) -> Inputs {
     let (taken, left): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| file.left.is_none());
+    let workers = workers(&taken, names);
     let alone = left.iter().all(|file| matches!(file.found.kind, Kind::Foreign(_)));
-    let mut taken: Vec<Input> = (taken.into_iter())
-        .map(|file| {
+    let mut taken: Vec<Input> = (taken.into_iter().zip(workers))
+        .map(|(file, worker)| {
             let reason = match file.rank {
-                _ if alone => String::new(),
+                _ if alone || every_rank => String::new(),
                 Some(rank) if left.iter().any(|other| other.rank.is_some_and(|other| other > rank)) => {
                     "lowest rank".to_owned()
                 }
@@ -219,6 +232,7 @@ fn split(files: Vec<File>, captures: Vec<File>, names: &Names) -> Inputs {
             };
             Input {
                 info: info(&file, true, &reason),
+                worker,
                 stage: file.found.stage,
                 by_name: file.found.given,
                 merged: file.found.kind == Kind::Merged,
@@ -228,7 +242,10 @@ fn split(files: Vec<File>, captures: Vec<File>, names: &Names) -> Inputs {
             }
         })
         .collect();
-    taken.sort_by(|a, b| (a.stage, &a.path).cmp(&(b.stage, &b.path)));
+    taken.sort_by(|a, b| {
+        let rank = if every_rank { a.worker.cmp(&b.worker) } else { Ordering::Equal };
+        rank.then_with(|| (a.stage, &a.path).cmp(&(b.stage, &b.path)))
+    });
     let mut left: Vec<TraceInfo> =
         left.iter().map(|file| info(file, false, file.left.as_deref().unwrap_or_default())).collect();
     for capture in captures {
@@ -243,6 +260,22 @@ fn split(files: Vec<File>, captures: Vec<File>, names: &Names) -> Inputs {
     }
     left.sort_by(|a, b| a.path.cmp(&b.path));
     Inputs { taken, left }
+}
+
+/// The workers of some files, in the same order; where two have one rank, their labels tell them apart.
+fn workers(files: &[File], names: &Names) -> Vec<Worker> {
+    (files.iter())
+        .map(|file| {
+            let twin = |other: &&File| other.rank == file.rank && other.worker() != file.worker();
+            let number = file.rank.map_or_else(|| "unknown".to_owned(), |rank| rank.to_string());
+            let others = file.found.coordinates.clone();
+            let label = match names.coordinate_words(&file.found.path) {
+                words if !words.is_empty() && files.iter().any(|other| twin(&other)) => format!("{number} {words}"),
+                _ => number,
+            };
+            Worker { rank: file.rank, others, label }
+        })
+        .collect()
 }
 
 /// The trace whose replays a capture may explain: the one it is named after, else one of its run and rank.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::attribution::Stage;
 use crate::cli::failure::Failure;
 use crate::report::TraceInfo;
+use crate::report::ranks::Worker;
 use crate::rules::RuleSet;
 
 pub(super) use sidecar::server_args_of;
@@ -22,6 +23,8 @@ pub(super) use sidecar::server_args_of;
 pub(super) struct Ask {
     /// This rank.
     pub(super) rank: Option<i64>,
+    /// Every rank.
+    pub(super) every_rank: bool,
     /// This stage.
     pub(super) stage: Option<Stage>,
 }
@@ -33,6 +36,8 @@ pub(super) struct Input {
     pub(super) path: PathBuf,
     /// What the report says of it so far.
     pub(super) info: TraceInfo,
+    /// Which worker wrote it.
+    pub(super) worker: Worker,
     /// Stage that folder and file names say.
     pub(super) stage: Option<Stage>,
     /// Whether it was asked for by name, and not found in a folder.
@@ -48,7 +53,7 @@ pub(super) struct Input {
 /// What is read and what is left.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Inputs {
-    /// In the order in which they are reported: by stage, then name.
+    /// In the order in which they are reported: by stage, then name; of all ranks the lowest first.
     pub(super) taken: Vec<Input>,
     /// The others, by name.
     pub(super) left: Vec<TraceInfo>,

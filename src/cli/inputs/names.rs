@@ -103,6 +103,16 @@ impl Names {
         self.parallel.iter().map(|number| after(&name, &number.word).unwrap_or(0)).collect()
     }
 
+    /// The same for people, such as `DP1 EP0`.
+    pub(super) fn coordinate_words(&self, path: &Path) -> String {
+        let name = name_of(path).to_lowercase();
+        let word = |number: &Number| {
+            let n = after(&name, &number.word)?;
+            Some(format!("{}{n}", number.word.trim_end_matches('-').to_uppercase()))
+        };
+        self.parallel.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+    }
+
     /// Stage that the file name says, else the folder it is in.
     pub(super) fn stage(&self, path: &Path) -> Option<Stage> {
         let folder = path.parent().map(name_of).unwrap_or_default().to_lowercase();

@@ -104,9 +104,9 @@ fn of_the_ranks_the_lowest_is_read_and_contents_beat_names() {
             "- merged-1.trace.json [merged] merged; a file of one rank is read",
         ]
     );
-    let asked = folder.choice_of(&[""], Ask { rank: Some(1), stage: None });
+    let asked = folder.choice_of(&[""], Ask { rank: Some(1), ..Ask::default() });
     assert_eq!(asked[0], "+ 1-TP-0.trace.json [trace] newest");
-    let missing = folder.try_gather(&[""], Ask { rank: Some(7), stage: None });
+    let missing = folder.try_gather(&[""], Ask { rank: Some(7), ..Ask::default() });
     assert_eq!(format!("{missing:?}").matches("no trace of rank 7").count(), 0, "the merged file may have it");
 }
 
@@ -160,7 +160,7 @@ fn stage_folders_of_one_capture_are_joined_and_the_newest_run_is_read() {
             "- old/prefill/1-TP-0.trace.json [trace] older run; new is read",
         ]
     );
-    let decode = folder.choice_of(&["new"], Ask { rank: None, stage: Some(Stage::Decode) });
+    let decode = folder.choice_of(&["new"], Ask { stage: Some(Stage::Decode), ..Ask::default() });
     assert_eq!(decode[1], "- new/prefill/2-TP-0.trace.json [trace] stage decode was asked for");
 }
 

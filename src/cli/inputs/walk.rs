@@ -53,11 +53,12 @@ pub(super) fn find(paths: &[PathBuf], names: &Names, settings: &trace::Settings)
     let mut found = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            found.push(Found::standard_input());
+            found.push(Found::once(path));
             continue;
         }
         let more = match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => in_folder(path, names, settings),
+            Ok(meta) if !meta.is_file() => vec![Found::once(path)],
             Ok(_) => beside(look(path, true, names, settings), names, settings),
             Err(error) => match matching(path) {
                 Some(paths) if !paths.is_empty() => {
@@ -85,9 +86,10 @@ pub(super) fn find(paths: &[PathBuf], names: &Names, settings: &trace::Settings)
 }
 
 impl Found {
-    fn standard_input() -> Self {
+    /// Standard input or a pipe: what is looked at is gone, so it is only read.
+    fn once(path: &Path) -> Self {
         Self {
-            path: PathBuf::from("-"),
+            path: path.to_owned(),
             given: true,
             kind: Kind::Trace,
             run: PathBuf::new(),

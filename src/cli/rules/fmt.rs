@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::args::RulesFmt;
 use super::super::failure::{Failure, code};
-use super::super::output::print;
+use super::super::output::{print, save_whole};
 use super::super::streams::Streams;
 use crate::rules::tidy;
 
@@ -27,7 +27,8 @@ pub(super) fn run(args: &RulesFmt, streams: &mut Streams) -> Result<(), Failure>
                 let word = if args.check { "is out of order" } else { "put in order" };
                 print(&format!("{}: {word}\n", path.display()), streams)?;
                 if !args.check {
-                    fs::write(path, tidied).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+                    save_whole(path, &tidied)
+                        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
                 }
             }
             Err(reason) => {

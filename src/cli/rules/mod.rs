@@ -12,7 +12,7 @@ mod test;
 
 use super::args::RulesCommand;
 use super::failure::{Failure, code};
-use super::output::print;
+use super::output::{print, save_whole};
 use super::session;
 use super::streams::Streams;
 pub(super) use families::named;
@@ -46,7 +46,7 @@ fn made(
     if let Some(dir) = &target.write {
         std::fs::create_dir_all(dir).map_err(|error| cannot("--write", dir, &error))?;
         for (name, text) in files {
-            std::fs::write(dir.join(name), text).map_err(|error| cannot("--write", &dir.join(name), &error))?;
+            save_whole(&dir.join(name), text).map_err(|error| cannot("--write", &dir.join(name), &error))?;
         }
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::super::args::RulesNew;
 use super::super::failure::Failure;
-use super::super::output::print;
+use super::super::output::{print, save_whole};
 use super::super::session;
 use super::super::streams::Streams;
 use crate::attribution::{CallTree, LaunchId, Lookup, Timeline};
@@ -26,7 +26,7 @@ pub(super) fn run(args: &RulesNew, streams: &mut Streams) -> Result<(), Failure>
         Some(trace) => seed(trace, args, streams)?,
     };
     let text = scaffold(&args.id, name, &seed);
-    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| save_whole(&path, &text));
     written.map_err(|error| Failure::usage(format!("{}: cannot write it: {error}", path.display())))?;
     let catalogs = if root.file_name().is_some_and(|name| name == "catalogs") && root.with_file_name("rules").is_dir() {
         format!("--rules {}", root.with_file_name("rules").display())

@@ -32,6 +32,20 @@ pub struct InputsFile {
     pub stages: BTreeMap<String, Vec<String>>,
     /// Folders that belong to the run of the folder they are in.
     pub part_folders: Vec<String>,
+    /// Memory that a trace is expected to take, when several are read side by side.
+    pub memory: MemoryEstimate,
+}
+
+/// Memory that a trace is expected to take.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryEstimate {
+    /// Whatever its size is.
+    pub base_mb: u64,
+    /// Of the JSON.
+    pub of_json_pct: u64,
+    /// Bytes of JSON for each byte of a packed file that does not tell.
+    pub ratio: u64,
 }
 
 /// A way to write a rank.

@@ -22,6 +22,8 @@ pub struct ReportFile {
     pub server_args: Vec<String>,
     /// What turns graphs on, by framework id; `other` when the framework is unknown.
     pub graphs: BTreeMap<String, Vec<GraphSwitch>>,
+    /// What is said of several ranks.
+    pub ranks: RankSettings,
     /// Which gaps of a step are listed.
     pub gaps: GapSettings,
     /// Other ways to write a framework, to its id.
@@ -41,6 +43,24 @@ pub struct GraphSwitch {
     pub stages: Vec<String>,
     /// What to do.
     pub say: String,
+}
+
+/// What is said of several ranks.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RankSettings {
+    /// Time a step of a category over the median of the ranks, in per cent of the median ..
+    pub over_pct: f64,
+    /// .. and in per cent of the stage, from which on a rank is slow in it.
+    pub share_pct: f64,
+    /// At most so many rows in text and markdown.
+    pub rows: usize,
+    /// Launches of a collective that must run on all ranks at once, in per cent, where no group is recorded.
+    pub tied_pct: u64,
+    /// A collective that begins on one rank this much after it began on another is late there.
+    pub late_us: f64,
+    /// A rank that is last in so many of the late ones is named.
+    pub late_pct: f64,
 }
 
 /// Which gaps of a step are listed.

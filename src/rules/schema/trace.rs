@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::trace::{Arg, EventKind, Foreign, GpuKind, Settings, Sign};
+use crate::trace::{Arg, EventKind, Foreign, GpuKind, Limits, Settings, Sign};
 
 /// The file as written.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,9 +14,30 @@ pub struct TraceFile {
     pub categories: Categories,
     /// Spellings of the keys of `args` by meaning.
     pub args: Args,
+    /// What is no trace any more.
+    #[serde(default)]
+    pub limits: Option<LimitsFile>,
     /// Files that people take for traces.
     #[serde(default)]
     pub foreign: Vec<ForeignFile>,
+}
+
+/// What is no trace any more.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsFile {
+    /// Bytes of JSON for each byte of a file ..
+    pub ratio: u64,
+    /// .. but never fewer than this.
+    pub free_mb: u64,
+    /// Size of one event.
+    pub event_mb: usize,
+}
+
+impl LimitsFile {
+    fn limits(self) -> Limits {
+        Limits { bytes: None, ratio: self.ratio, free: self.free_mb << 20, event: self.event_mb << 20 }
+    }
 }
 
 /// Spellings of `cat` by role; spelled exactly as traces have them.
@@ -69,6 +90,8 @@ pub struct Args {
     pub collective: Vec<String>,
     /// Process group.
     pub process_group: Vec<String>,
+    /// Elements that a collective takes in.
+    pub message_elements: Vec<String>,
     /// Stream waited for.
     pub wait_on_stream: Vec<String>,
     /// Record waited for.
@@ -123,6 +146,7 @@ impl TraceFile {
             (a.input_dims, Arg::InputDims),
             (a.collective, Arg::Collective),
             (a.process_group, Arg::ProcessGroup),
+            (a.message_elements, Arg::MessageElements),
             (a.wait_on_stream, Arg::WaitOnStream),
             (a.wait_on_record, Arg::WaitOnRecord),
             (a.wait_on_event, Arg::WaitOnEvent),
@@ -132,6 +156,7 @@ impl TraceFile {
         Ok(Settings {
             categories: spelled("category", kinds)?,
             args: spelled("key of args", args)?,
+            limits: self.limits.map_or(Limits::NONE, LimitsFile::limits),
             foreign: self.foreign.into_iter().map(ForeignFile::into_foreign).collect::<Result<_, _>>()?,
             ..Settings::default()
         })
