@@ -19,7 +19,7 @@ Exit codes:
     4  the rules cannot be loaded
     5  the trace was read but is unfit for the question
   101  a bug of llm-prof; please report it
-  130  interrupted
+  130  interrupted; 143 terminated
 
 Every flag can be set in the environment, LLM_PROF_MIN_SHARE=0.5, and in llm-prof.toml; --show-config tells what holds.";
 
