@@ -159,16 +159,18 @@ pub(super) fn open(
                 session.traces.extend(infos);
             }
             // The others of a folder still count.
-            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((one.info, message)),
+            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((one, message)),
             Err(other) => return Err(other),
         }
     }
     if let (true, Some((_, message))) = (session.timelines.is_empty(), broken.first()) {
         return Err(Failure::input(message));
     }
-    for (info, message) in broken {
+    for (input, message) in broken {
         reader.or_warn::<()>(Err(Failure::input(&message)))?;
-        session.traces.push(unread(info, &message));
+        session.traces.push(unread(input.info, &message));
+        let captures = input.captures.into_iter();
+        session.traces.extend(captures.map(|(_, info)| unread(info, "its trace cannot be read")));
     }
     session.traces.extend(chosen.left);
     Ok(session)
