@@ -176,7 +176,7 @@ pub(super) fn open(
                 session.traces.extend(traces);
             }
             // The others of a folder still count.
-            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((&one.info, message)),
+            Err(Failure::Said { message, .. }) if !one.by_name => broken.push((one, message)),
             Err(other) => return Err(other),
         }
     }
@@ -184,11 +184,13 @@ pub(super) fn open(
     if let (true, Some((_, message))) = (session.timelines.is_empty(), broken.first()) {
         return Err(Failure::input(message));
     }
-    for (info, message) in broken {
+    for (input, message) in broken {
         if !terminal.quiet {
             say(streams, &format!("warning: {message}; it is not used"))?;
         }
-        session.traces.push(unread(info.clone(), &message));
+        session.traces.push(unread(input.info.clone(), &message));
+        let captures = input.captures.iter();
+        session.traces.extend(captures.map(|(_, info)| unread(info.clone(), "its trace cannot be read")));
     }
     session.traces.extend(chosen.left);
     Ok(session)

@@ -290,7 +290,8 @@ fn short_forms_of_gemms_keep_the_tile() {
     assert_eq!(shorten(&[&names[0]], 40), ["Cijk_Alik_Bljk_BBS_BH_Bias…MT320x224x64…"]);
 }
 
-/// Twice the length takes about twice the time: a scan that looks back would take minutes here.
+/// Twice the length takes about twice the time: a scan that looks back would take many minutes here. The bound is wide, as
+/// a busy machine may take a minute for what is right.
 #[test]
 fn long_names_take_linear_time() {
     let long = |part: &str| part.repeat(1_000_000 / part.len());
@@ -335,7 +336,7 @@ fn long_names_take_linear_time() {
         let name = parse(&format!("_ZN1f1gI{}", long(part)));
         assert!(name.identifier.starts_with("f::g"), "{part}");
     }
-    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(3), "{:?}", start.elapsed());
 }
 
 proptest! {

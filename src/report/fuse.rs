@@ -177,6 +177,11 @@ impl Row<'_> {
     }
 }
 
+/// Reasons of a row that its advice does not give already.
+pub(super) fn because(row: &FuseRow) -> impl Iterator<Item = &String> {
+    row.reasons.iter().filter(|reason| row.advice.split("; ").all(|said| said != reason.as_str()))
+}
+
 fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Mainline => "mainline",

@@ -4,6 +4,7 @@ mod ranks;
 
 use std::fmt::Write;
 
+use super::fuse::because;
 use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
 use crate::kernel_name;
 
@@ -203,7 +204,7 @@ fn fuse_row(row: &FuseRow, out: &mut String) {
         })
         .collect();
     let mut sure = text(&row.confidence);
-    for reason in row.reasons.iter().filter(|reason| **reason != row.advice) {
+    for reason in because(row) {
         let _ = write!(sure, "<br>{}", text(reason));
     }
     let origin = if row.origin == "mainline" { String::new() } else { format!(", {}", row.origin) };

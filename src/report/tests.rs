@@ -286,6 +286,18 @@ fn rows_under_the_bar_are_hidden_and_counted() {
 }
 
 #[test]
+fn what_the_advice_gives_as_reason_is_not_said_twice() {
+    let mut findings = findings();
+    for finding in &mut findings {
+        finding.advice = "needs TP 1: this run has TP 2; needs a GPU of amd: this is nvidia".to_owned();
+        finding.reasons.push("the family is on trial".to_owned());
+    }
+    let report = report_of(&timeline(), &findings, &Options::default());
+    let said: Vec<&String> = fuse::because(report.fuse.iter().find(|row| row.shown).expect("a row")).collect();
+    assert_eq!(said, ["the family is on trial"]);
+}
+
+#[test]
 fn the_limit_counts_rows_over_the_bar() {
     let report = report_of(
         &timeline(),

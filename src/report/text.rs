@@ -2,6 +2,7 @@
 
 mod ranks;
 
+use super::fuse::because;
 use super::layout::{Paint, cut, cut_middle, left, right, width, wrap};
 use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
 use crate::kernel_name::{self, KernelName};
@@ -344,7 +345,7 @@ impl Page {
         if !toggles.is_empty() && row.action != "none" {
             self.detail("type", &toggles.join("   "));
         }
-        for reason in row.reasons.iter().filter(|reason| **reason != row.advice) {
+        for reason in because(row) {
             self.detail("because", &cells::clean(reason));
         }
         let mut much = format!("{} · {}", cells::occurrences(row), cells::related(row));

@@ -49,11 +49,11 @@ impl Counts {
 
     /// `at`: place of the event in the list.
     pub(super) fn count(&mut self, counter: Counter, at: u64) {
-        let counted = &mut self.counts[counter.0 as usize];
-        if counted.count == 0 {
-            counted.first = at;
+        let kind = &mut self.counts[counter.0 as usize];
+        if kind.count == 0 {
+            kind.first = at;
         }
-        counted.count += 1;
+        kind.count += 1;
     }
 
     pub(super) fn broken(&mut self, reason: &str, at: u64) {

@@ -289,7 +289,9 @@ impl<'s> Extractor<'s> {
         if !matches!(self.place, Place::End) || cut_off.is_some() {
             if self.columns.trace.events == 0 && matches!(self.place, Place::Events { .. }) {
                 let at = self.offset;
-                return Err(self.not_a_trace(format!("a trace that ends at byte {at}, before its first whole event")));
+                return Err(
+                    self.not_a_trace(format!("its list of events ends at byte {at}, before the first whole one"))
+                );
             }
             let text = format!(
                 "the file ends early, at byte {} of the JSON{}: the {} whole events before it are read; profile or copy \

@@ -57,12 +57,15 @@ fn a_damaged_file_of_a_folder_costs_the_others_nothing() {
     assert!(alone.code == 3 && alone.out.is_empty() && alone.err.contains("checksum"), "{}", alone.err);
 
     std::fs::copy(DECODE, path("1-DECODE.trace.json.gz")).expect("a file");
+    let capture = "1-EXTEND-capture.trace.json.gz";
+    std::fs::copy(DECODE.replace("-graph", "-graph-capture"), path(capture)).expect("a file");
     let done = run(&["triage", "-f", "json", &whole]);
     assert!(done.code == 0 && done.err.contains("checksum") && done.err.contains("it is not used"), "{}", done.err);
     let report = done.report();
     let left = report["traces"].as_array().expect("traces").iter().find(|info| info["path"] == file).expect("listed");
     assert_eq!(left["taken"], false);
     assert!(left["reason"].as_str().is_some_and(|reason| reason.starts_with("damaged at byte ")), "{left}");
+    assert!(report["traces"].as_array().is_some_and(|traces| traces.len() == 3), "{}", report["traces"]);
     assert!(report["kernels"].as_array().is_some_and(|rows| rows.len() > 5));
     assert_eq!(run(&["triage", &file, &text(&path("1-DECODE.trace.json.gz"))]).code, 3);
 }
