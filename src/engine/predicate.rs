@@ -1,12 +1,19 @@
-//! Predicates in, three-valued answers out. What a kernel's name decides is asked once a distinct kernel, what its place
-//! decides once a distinct (kernel, context), and only numbers once a launch. Parts that several predicates share (terms
+//! Predicates in, three-valued answers out. Atoms about names are asked of each distinct kernel, those about places of
+//! each context; what is made of them is found once for each kind of kernel and of place (`predicate/alike.rs`), and
+//! only numbers once a launch. Parts that several predicates share (terms
 //! above all) are one node and are asked once.
+
+mod alike;
+mod names;
 
 use rustc_hash::FxHashMap;
 
+use alike::{Alike, Kinds};
+use names::Names;
+
 use super::Tri;
 use super::classify::Classes;
-use crate::attribution::{CallTree, Context, ContextId, Kernel, KernelId, Launch, LaunchId, Lookup, NodeId, Timeline};
+use crate::attribution::{CallTree, Context, Launch, LaunchId, Lookup, NodeId, Timeline};
 use crate::kernel_name::{self, glob};
 use crate::rules::ast::{Atom, Compare, Expr, ExprNode};
 use crate::rules::{RuleSet, print_expr};
@@ -171,23 +178,63 @@ impl Predicates {
         names: &kernel_name::Settings,
         classes: Option<&'a Classes>,
     ) -> Answers<'a> {
+        let atoms = || {
+            self.nodes.iter().zip(&self.levels).enumerate().filter_map(|(n, (node, level))| match node {
+                Node::Atom(atom) => Some((n, atom, *level)),
+                _ => None,
+            })
+        };
+        let by_name = Names::new(&timeline.kernels, names, atoms().map(|(_, atom, _)| atom));
+        let mut by_place = Places::new(timeline);
+        let (mut kernels, mut contexts) = (Alike::new(timeline.kernels.len()), Alike::new(timeline.contexts.len()));
+        // Which answer of the kinds is that of which node.
+        let mut asked: Vec<Option<usize>> = vec![None; self.nodes.len()];
+        let mut asked_of = [0, 0];
+        for (node, atom, level) in atoms() {
+            match (level, atom) {
+                (Level::Kernel, _) => {
+                    kernels.ask(false, by_name.of(atom).into_iter().map(|kernel| (kernel as usize, true)));
+                    asked[node] = Some(asked_of[0]);
+                    asked_of[0] += 1;
+                }
+                (Level::Pair, Atom::Op(_) | Atom::Site(_) | Atom::Module(_) | Atom::Dims(_)) => {
+                    let answers = by_place.of_contexts(atom);
+                    contexts.ask_all(&answers, answers.first().copied().unwrap_or(Tri::No));
+                    asked[node] = Some(asked_of[1]);
+                    asked_of[1] += 1;
+                }
+                _ => {}
+            }
+        }
+        let (kernels, contexts) = (kernels.kinds(), contexts.kinds());
         let mut pair_of = Vec::with_capacity(timeline.launches.len());
         let mut pairs = Vec::new();
         let mut first = Vec::new();
-        let mut ids: FxHashMap<(KernelId, ContextId), u32> = FxHashMap::default();
+        let mut ids: FxHashMap<_, u32> = FxHashMap::default();
         for (n, launch) in timeline.launches.iter().enumerate() {
-            pair_of.push(*ids.entry((launch.kernel, launch.context)).or_insert_with(|| {
-                pairs.push((launch.kernel, launch.context));
+            let pair = (kernels.of[launch.kernel.0 as usize], contexts.of[launch.context.0 as usize]);
+            let class = classes.map(|classes| (classes.of_launch[n], classes.is_sure(LaunchId(n as u32))));
+            pair_of.push(*ids.entry((pair, class)).or_insert_with(|| {
+                pairs.push(pair);
                 first.push(LaunchId(n as u32));
                 pairs.len() as u32 - 1
             }));
         }
-        let mut answers = Answers { predicates: self, timeline, classes, pair_of, pairs, first, columns: Vec::new() };
-        let mut asker = Asker::new(timeline, names);
-        for (node, level) in self.nodes.iter().zip(&self.levels) {
+        let mut answers = Answers {
+            predicates: self,
+            timeline,
+            classes,
+            kernels,
+            contexts,
+            pair_of,
+            pairs,
+            first,
+            columns: Vec::new(),
+        };
+        for (n, level) in self.levels.iter().enumerate() {
             let column = match level {
-                Level::Kernel => answers.on_kernels(node, &asker),
-                Level::Pair => answers.on_pairs(node, &mut asker),
+                Level::Kernel => answers.on_kernels(n, asked[n]),
+                Level::Pair => answers.on_pairs(n, asked[n]),
                 Level::Launch => Vec::new(),
             };
             answers.columns.push(column);
@@ -197,16 +244,18 @@ impl Predicates {
 }
 
 /// The answers of all predicates on one timeline.
-#[derive(Debug)]
 pub struct Answers<'a> {
     predicates: &'a Predicates,
     timeline: &'a Timeline,
     classes: Option<&'a Classes>,
+    kernels: Kinds<bool>,
+    contexts: Kinds<Tri>,
     pair_of: Vec<u32>,
-    pairs: Vec<(KernelId, ContextId)>,
+    /// Kinds of kernel and context.
+    pairs: Vec<(u32, u32)>,
     /// First launch of each pair.
     first: Vec<LaunchId>,
-    /// By node: by kernel, by pair, or nothing when each launch is asked.
+    /// By node: by kind of kernel, by pair, or nothing when each launch is asked.
     columns: Vec<Vec<Answer>>,
 }
 
@@ -221,13 +270,13 @@ impl Answers<'_> {
         self.get(predicate.0, launch).tri
     }
 
-    /// The number of the launch's (kernel, context): launches with equal numbers have equal answers to all predicates
-    /// but those that are [`Predicates::is_per_launch`].
+    /// A number for all that the launch's kernel, context and category answer: launches with equal numbers have equal
+    /// answers to all predicates but those that are [`Predicates::is_per_launch`].
     pub fn pair(&self, launch: LaunchId) -> u32 {
         self.pair_of[launch.0 as usize]
     }
 
-    /// How many distinct (kernel, context) there are.
+    /// How many such numbers there are.
     pub fn pairs(&self) -> usize {
         self.pairs.len()
     }
@@ -262,7 +311,7 @@ impl Answers<'_> {
     fn get(&self, node: u32, launch: LaunchId) -> Answer {
         let column = &self.columns[node as usize];
         match self.predicates.levels[node as usize] {
-            Level::Kernel => column[self.timeline.launch(launch).kernel.0 as usize],
+            Level::Kernel => column[self.kernels.of[self.timeline.launch(launch).kernel.0 as usize] as usize],
             Level::Pair => column[self.pair(launch) as usize],
             Level::Launch => match &self.predicates.nodes[node as usize] {
                 Node::Atom(Atom::Category(names)) => self.in_category(names, launch),
@@ -281,29 +330,31 @@ impl Answers<'_> {
         if yes && !classes.is_sure(launch) { Answer::plain(Tri::Unknown) } else { Answer::name_like(yes) }
     }
 
-    fn on_kernels(&self, node: &Node, asker: &Asker<'_>) -> Vec<Answer> {
-        let part = |id: &u32, kernel: usize| self.columns[*id as usize][kernel];
-        let all = 0..self.timeline.kernels.len();
-        match node {
-            Node::Atom(atom) => asker.of_kernels(atom).into_iter().map(Answer::name_like).collect(),
+    fn on_kernels(&self, node: usize, asked: Option<usize>) -> Vec<Answer> {
+        let part = |id: &u32, kind: usize| self.columns[*id as usize][kind];
+        let all = 0..self.kernels.len;
+        match &self.predicates.nodes[node] {
+            Node::Atom(_) => asked.map_or_else(Vec::new, |atom| {
+                self.kernels.answers[atom].iter().map(|yes| Answer::name_like(*yes)).collect()
+            }),
             Node::Not(inner) => all.map(|k| part(inner, k).negate()).collect(),
             Node::And(parts) => all.map(|k| Answer::all(parts.iter().map(|p| part(p, k)))).collect(),
             Node::Or(parts) => all.map(|k| Answer::any(parts.iter().map(|p| part(p, k)))).collect(),
         }
     }
 
-    fn on_pairs(&self, node: &Node, asker: &mut Asker<'_>) -> Vec<Answer> {
+    fn on_pairs(&self, node: usize, asked: Option<usize>) -> Vec<Answer> {
         let part = |id: &u32, pair: usize| match self.predicates.levels[*id as usize] {
-            Level::Kernel => self.columns[*id as usize][self.pairs[pair].0.0 as usize],
+            Level::Kernel => self.columns[*id as usize][self.pairs[pair].0 as usize],
             _ => self.columns[*id as usize][pair],
         };
         let all = 0..self.pairs.len();
-        match node {
+        match &self.predicates.nodes[node] {
             Node::Atom(Atom::Category(names)) => all.map(|pair| self.in_category(names, self.first[pair])).collect(),
-            Node::Atom(atom) => {
-                let by_context = asker.of_contexts(atom);
-                self.pairs.iter().map(|(_, context)| Answer::plain(by_context[context.0 as usize])).collect()
-            }
+            Node::Atom(_) => asked.map_or_else(Vec::new, |atom| {
+                let by_context = &self.contexts.answers[atom];
+                self.pairs.iter().map(|(_, context)| Answer::plain(by_context[*context as usize])).collect()
+            }),
             Node::Not(inner) => all.map(|pair| part(inner, pair).negate()).collect(),
             Node::And(parts) => all.map(|pair| Answer::all(parts.iter().map(|p| part(p, pair)))).collect(),
             Node::Or(parts) => all.map(|pair| Answer::any(parts.iter().map(|p| part(p, pair)))).collect(),
@@ -311,54 +362,15 @@ impl Answers<'_> {
     }
 }
 
-/// Asks atoms; keeps what several of them need.
-struct Asker<'a> {
+/// Asks atoms about places; keeps what several of them need.
+struct Places<'a> {
     timeline: &'a Timeline,
-    names: &'a kernel_name::Settings,
     module_frames: Option<bool>,
 }
 
-impl<'a> Asker<'a> {
-    fn new(timeline: &'a Timeline, names: &'a kernel_name::Settings) -> Self {
-        Self { timeline, names, module_frames: None }
-    }
-
-    /// An atom about the name, by kernel.
-    fn of_kernels(&self, atom: &Atom) -> Vec<bool> {
-        let ask = |is: &dyn Fn(&Kernel) -> bool| self.timeline.kernels.iter().map(is).collect();
-        match atom {
-            Atom::Name(texts) => {
-                let texts = self.texts(texts);
-                ask(&|k| texts.iter().any(|t| t.find(k.name.name_text(), |words| k.name.matches_words(words))))
-            }
-            Atom::Targs(texts) => {
-                let texts = self.texts(texts);
-                ask(&|k| {
-                    let whole = k.name.template_args.join(", ");
-                    texts.iter().any(|t| t.find(&whole, |words| k.name.targs_match_words(words)))
-                })
-            }
-            Atom::Targ(at, text) if text.contains('*') => {
-                ask(&|k| k.name.template_args.get(*at).is_some_and(|arg| glob(text, arg)))
-            }
-            Atom::Targ(at, text) => ask(&|k| {
-                k.name.targ_is(*at, text) || k.name.template_args.get(*at).is_some_and(|arg| is_cast_truth(arg, text))
-            }),
-            Atom::Inductor(ops) => ask(&|k| k.name.has_ops(ops, self.names)),
-            Atom::Kind(kinds) => ask(&|k| kinds.iter().any(|kind| kind == kind_word(k.kind))),
-            _ => ask(&|_| false),
-        }
-    }
-
-    fn texts(&self, texts: &[String]) -> Vec<Text> {
-        let one = |text: &String| {
-            if text.contains('*') {
-                Text::Glob(text.to_lowercase())
-            } else {
-                Text::Words(kernel_name::words(text, self.names))
-            }
-        };
-        texts.iter().map(one).collect()
+impl<'a> Places<'a> {
+    fn new(timeline: &'a Timeline) -> Self {
+        Self { timeline, module_frames: None }
     }
 
     /// An atom about the place, by context.
@@ -416,21 +428,6 @@ impl<'a> Asker<'a> {
                 })
                 .collect(),
             _ => vec![Tri::No; timeline.contexts.len()],
-        }
-    }
-}
-
-/// A text of `name()` or `targs()`: case matters in neither form.
-enum Text {
-    Words(Vec<String>),
-    Glob(String),
-}
-
-impl Text {
-    fn find(&self, whole: &str, has_words: impl Fn(&[String]) -> bool) -> bool {
-        match self {
-            Self::Words(words) => has_words(words),
-            Self::Glob(pattern) => glob(pattern, &whole.to_lowercase()),
         }
     }
 }
@@ -514,11 +511,6 @@ fn any_json(globs: &[String], json: &str) -> bool {
     let squeeze = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let json = squeeze(json);
     globs.iter().any(|g| glob(&squeeze(g), &json))
-}
-
-/// Some demanglers print `true` as `(bool)1`.
-fn is_cast_truth(argument: &str, text: &str) -> bool {
-    matches!((argument.trim(), text), ("(bool)1", "true") | ("(bool)0", "false"))
 }
 
 /// The word of `kind(..)`.

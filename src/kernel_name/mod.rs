@@ -111,6 +111,16 @@ impl KernelName {
         self.row.has(&words.concat())
     }
 
+    /// The words of the identifier.
+    pub fn name_row(&self) -> &WordRow {
+        &self.row
+    }
+
+    /// The words of the template arguments, nested ones too.
+    pub fn targs_row(&self) -> &WordRow {
+        &self.targs
+    }
+
     /// The text that a glob of `name()` looks at: the identifier, but of an Inductor name only the prefix, since names
     /// of neighbours leak into the rest.
     pub fn name_text(&self) -> &str {

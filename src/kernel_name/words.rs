@@ -92,7 +92,17 @@ impl WordRow {
     pub fn has(&self, needle: &str) -> bool {
         !needle.is_empty()
             && memmem::find_iter(self.joined.as_bytes(), needle.as_bytes())
-                .any(|at| self.is_border(at) && self.is_border(at + needle.len()))
+                .any(|at| self.is_whole(at, at + needle.len()))
+    }
+
+    /// The words without anything between them.
+    pub fn joined(&self) -> &str {
+        &self.joined
+    }
+
+    /// Whether a part of the joined words begins and ends where words do.
+    pub fn is_whole(&self, start: usize, end: usize) -> bool {
+        self.is_border(start) && self.is_border(end)
     }
 
     fn is_border(&self, at: usize) -> bool {
