@@ -74,7 +74,9 @@ fn a_merged_file_says_what_the_files_of_its_ranks_say() {
         let text = report.to_string();
         (0..4).fold(text, |text, rank| text.replace(&format!("[TP0{rank}] "), ""))
     };
-    assert_eq!(plain(report(&merged(), &[])), plain(report(&singles(), &[])));
+    // The labels of a merged file tell the size of the group.
+    let tp = ["--tp", "4"];
+    assert_eq!(plain(report(&merged(), &tp)), plain(report(&singles(), &tp)));
 }
 
 #[test]
