@@ -44,7 +44,7 @@ impl Engine {
         thread::scope(|scope| {
             let beside = scope.spawn(|| {
                 let exposure = exposure(timeline, classes, rules.overlap.same_stream_min());
-                let overlaps = overlaps_by(&self.overlap, Ground::new(rules, timeline, graph, classes, &exposure));
+                let overlaps = overlaps_by(&self.overlap, &Ground::new(rules, timeline, graph, classes, &exposure));
                 (exposure, overlaps)
             });
             let findings = run_by(&self.fuse, rules, timeline, graph, classes);

@@ -183,15 +183,15 @@ pub fn overlaps(
     classes: &Classes,
     exposure: &Exposure,
 ) -> Vec<Overlap> {
-    overlaps_by(&families(rules), Ground::new(rules, timeline, graph, classes, exposure))
+    overlaps_by(&families(rules), &Ground::new(rules, timeline, graph, classes, exposure))
 }
 
 /// The same with the families compiled before.
-pub(super) fn overlaps_by(families: &Matcher, ground: Ground<'_>) -> Vec<Overlap> {
-    let found = families.find(&ground, &|_| false, true);
+pub(super) fn overlaps_by(families: &Matcher, ground: &Ground<'_>) -> Vec<Overlap> {
+    let found = families.find(ground, &|_| false, true);
     let mut rows: Vec<Overlap> = found.into_iter().filter_map(|found| found.row).collect();
     let spoken_of: Vec<LaunchId> = rows.iter().flat_map(|row| row.launches.iter().copied()).collect();
-    rows.extend(verdict::rows(&ground, &spoken_of));
+    rows.extend(verdict::rows(ground, &spoken_of));
     rows.sort_by_key(|row| (row.stage, Reverse(row.times.exclusive), Reverse(row.time), row.kernel, row.family));
     rows
 }

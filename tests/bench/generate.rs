@@ -111,7 +111,7 @@ impl Events {
         let launch = self.written.gpu;
         let frames = (OTHERS * self.recipe.frames / (1.0 - self.recipe.frames)).round() as u64;
         let place = launch % LAYER.len() as u64;
-        if launch % (LAYERS * LAYER.len() as u64) == 0 {
+        if launch.is_multiple_of(LAYERS * LAYER.len() as u64) {
             let length = (LAYERS * LAYER.len() as u64).cast_signed() * (frames.cast_signed() * FRAME_NS + REST_NS);
             self.event(out, ["X", "user_annotation", "step[DECODE bs=8]"], [251, 251], 0, length, &[])?;
         }

@@ -107,13 +107,13 @@ impl Whole {
 #[derive(Debug)]
 struct Sets {
     ids: FxHashMap<Box<[u32]>, u32>,
-    sets: Vec<Box<[u32]>>,
+    all: Vec<Box<[u32]>>,
     unions: FxHashMap<(u32, u32), u32>,
 }
 
 impl Sets {
     fn new() -> Self {
-        let mut sets = Self { ids: FxHashMap::default(), sets: Vec::new(), unions: FxHashMap::default() };
+        let mut sets = Self { ids: FxHashMap::default(), all: Vec::new(), unions: FxHashMap::default() };
         sets.id(&mut Vec::new());
         sets
     }
@@ -123,9 +123,9 @@ impl Sets {
         nodes.sort_unstable();
         nodes.dedup();
         let id = self.ids.get(nodes.as_slice()).copied().unwrap_or_else(|| {
-            self.ids.insert(nodes.as_slice().into(), self.sets.len() as u32);
-            self.sets.push(nodes.as_slice().into());
-            self.sets.len() as u32 - 1
+            self.ids.insert(nodes.as_slice().into(), self.all.len() as u32);
+            self.all.push(nodes.as_slice().into());
+            self.all.len() as u32 - 1
         });
         nodes.clear();
         id
@@ -145,7 +145,7 @@ impl Sets {
     }
 
     fn get(&self, id: u32) -> &[u32] {
-        &self.sets[id as usize]
+        &self.all[id as usize]
     }
 }
 
@@ -175,7 +175,7 @@ pub(super) struct Keys {
     pub(super) class_of: Vec<u32>,
     /// The first launch of each class.
     pub(super) first: Vec<LaunchId>,
-    keys: Vec<Key>,
+    of_class: Vec<Key>,
     sets: Sets,
 }
 
@@ -237,8 +237,12 @@ impl Atoms {
         let mut owns: FxHashMap<Box<[Tri]>, u32> = FxHashMap::default();
         let mut own = Vec::new();
         let mut known: FxHashMap<Key, u32> = FxHashMap::default();
-        let mut keys =
-            Keys { class_of: Vec::with_capacity(timeline.launches.len()), first: Vec::new(), keys: Vec::new(), sets };
+        let mut keys = Keys {
+            class_of: Vec::with_capacity(timeline.launches.len()),
+            first: Vec::new(),
+            of_class: Vec::new(),
+            sets,
+        };
         for id in timeline.launch_ids() {
             let launch = timeline.launch(id);
             own.clear();
@@ -252,8 +256,8 @@ impl Atoms {
             let key = Key { kernel: kernels[launch.kernel.0 as usize], op, frame, dims, category, own: number };
             keys.class_of.push(*known.entry(key).or_insert_with(|| {
                 keys.first.push(id);
-                keys.keys.push(key);
-                keys.keys.len() as u32 - 1
+                keys.of_class.push(key);
+                keys.of_class.len() as u32 - 1
             }));
         }
         keys
@@ -271,10 +275,9 @@ impl Atoms {
         let no_module = if module_frames { Tri::No } else { Tri::Unknown };
         let no_site = |set: u32| if keys.sets.get(set).contains(&PYTHON) { Tri::No } else { Tri::Unknown };
         let mut fill = |nodes: &[u32], otherwise: &dyn Fn(&Key) -> Tri| {
-            let Some((first, rest)) = nodes.split_first() else { return };
-            columns[*first as usize] = keys.keys.iter().map(|key| Answer::plain(otherwise(key))).collect();
-            for node in rest {
-                columns[*node as usize] = columns[*first as usize].clone();
+            let column: Vec<Answer> = keys.of_class.iter().map(|key| Answer::plain(otherwise(key))).collect();
+            for node in nodes {
+                columns[*node as usize].clone_from(&column);
             }
         };
         let unless_set = |found: Found, at: &dyn Fn(u32) -> Tri| match found {
@@ -288,7 +291,7 @@ impl Atoms {
         fill(&self.by_site, &|key| unless_set(key.frame, &no_site));
         fill(&self.by_module, &|key| unless_set(key.frame, &|_| no_module));
         fill(&of_dims, &|key| unless_set(key.dims, &|_| Tri::No));
-        for (class, key) in keys.keys.iter().enumerate() {
+        for (class, key) in keys.of_class.iter().enumerate() {
             for node in keys.sets.get(key.kernel) {
                 columns[*node as usize][class] = Answer::name_like(true);
             }
