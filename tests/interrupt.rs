@@ -6,8 +6,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-mod common;
-
 fn begin(path: &str, output: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_llm-prof"))
         .args(["triage", path, "--format", "json", "--output"])
@@ -49,7 +47,7 @@ fn a_signal_amid_reading_ends_it_with_the_code_that_shells_expect() {
 
 #[test]
 fn whenever_the_signal_comes_the_output_is_whole_or_not_there() {
-    let path = common::fixture("sglang-amd-prefill.trace.json.gz");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sglang-amd-prefill.trace.json.gz");
     for round in 0..16 {
         let folder = tempfile::tempdir().expect("a folder");
         let output = folder.path().join("out.json");

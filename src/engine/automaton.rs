@@ -7,7 +7,7 @@
 
 use std::cmp::Reverse;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chain::{Part, Program, Side};
 use super::{Occurrence, Tri};
@@ -67,7 +67,7 @@ struct At {
 }
 
 /// The best way to the end from a launch at a position.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Way {
     at: At,
     score: Score,
@@ -219,6 +219,8 @@ fn sweep(
 ) -> Ways {
     let by_class = by_class(side, alphabet);
     let mut found = Ways { ranges: vec![(0, 0); order.size_hint().0], ways: Vec::new() };
+    // Where the ways of a class are that end at their first launch: most launches have no other, and share them.
+    let mut ends: FxHashMap<u32, (u32, u32)> = FxHashMap::default();
     let mut following = Vec::new();
     let mut here: Vec<Way> = Vec::new();
     for launch in order {
@@ -235,9 +237,17 @@ fn sweep(
         if transparent != Tri::No {
             seen_through(side, transparent == Tri::Unknown, &following, &found, &mut here);
         }
-        let from = found.ways.len() as u32;
-        found.ways.append(&mut here);
-        found.ranges[launch.0 as usize] = (from, found.ways.len() as u32);
+        let end_here = here.iter().all(|way| way.next.is_none());
+        let shared = ends.get(&class).filter(|(from, to)| end_here && here == found.ways[*from as usize..*to as usize]);
+        found.ranges[launch.0 as usize] = shared.copied().unwrap_or_else(|| {
+            let from = found.ways.len() as u32;
+            found.ways.append(&mut here);
+            let range = (from, found.ways.len() as u32);
+            if end_here {
+                ends.insert(class, range);
+            }
+            range
+        });
     }
     found
 }

@@ -168,7 +168,9 @@ fn by_time(all: &[&[Span]]) -> Vec<Vec<Span>> {
         let Some((begun, first)) = begun.zip(first) else { break };
         if begun <= heads[first].end() {
             rows.push(heads);
-            at.iter_mut().for_each(|at| *at += 1);
+            for at in &mut at {
+                *at += 1;
+            }
         } else {
             at[first] += 1;
         }

@@ -42,15 +42,13 @@ impl<K: Copy + Ord + Hash> Sums<K> {
     pub(super) fn add(&mut self, key: K, tally: Tally) {
         let few = self.rows.len() <= Self::FEW;
         let at = if few { self.rows.iter().position(|(k, _)| *k == key) } else { self.at.get(&key).copied() };
-        match at {
-            Some(at) => self.rows[at].1.add(tally),
-            None => {
-                self.rows.push((key, tally));
-                if self.rows.len() > Self::FEW {
-                    let unknown = self.rows.iter().enumerate().skip(self.at.len());
-                    self.at.extend(unknown.map(|(at, (key, _))| (*key, at)));
-                }
-            }
+        if let Some(at) = at {
+            return self.rows[at].1.add(tally);
+        }
+        self.rows.push((key, tally));
+        if self.rows.len() > Self::FEW {
+            let unknown = self.rows.iter().enumerate().skip(self.at.len());
+            self.at.extend(unknown.map(|(at, (key, _))| (*key, at)));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which kernels an atom about the name says yes to: all texts of all atoms are searched for in one pass over each name.
 
+use std::borrow::Cow;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::FxHashMap;
 
@@ -23,12 +25,8 @@ pub(super) struct Names<'a> {
 struct Found(FxHashMap<String, Vec<u32>>);
 
 impl Found {
-    /// Searches `of`, a text a kernel, for all `texts`; `counts` decides where one of them stands rightly.
-    fn new(
-        kernels: &[Kernel],
-        texts: Vec<String>,
-        of: impl Fn(&Kernel, &mut dyn FnMut(&str, &dyn Fn(usize, usize) -> bool)),
-    ) -> Self {
+    /// Searches `of` each kernel for all `texts`.
+    fn new(kernels: &[Kernel], texts: Vec<String>, of: impl for<'k> Fn(&'k Kernel) -> Searched<'k>) -> Self {
         let mut found: FxHashMap<String, Vec<u32>> =
             texts.into_iter().filter(|text| !text.is_empty()).map(|text| (text, Vec::new())).collect();
         let mut texts: Vec<String> = found.keys().cloned().collect();
@@ -38,14 +36,14 @@ impl Found {
         };
         let mut lists: Vec<Vec<u32>> = vec![Vec::new(); texts.len()];
         for (n, kernel) in kernels.iter().enumerate() {
-            of(kernel, &mut |whole, counts| {
-                for hit in search.find_overlapping_iter(whole) {
-                    let list = &mut lists[hit.pattern().as_usize()];
-                    if list.last() != Some(&(n as u32)) && counts(hit.start(), hit.end()) {
-                        list.push(n as u32);
-                    }
+            let Searched { whole, words } = of(kernel);
+            for hit in search.find_overlapping_iter(whole.as_ref()) {
+                let list = &mut lists[hit.pattern().as_usize()];
+                let counts = || words.is_none_or(|row| row.is_whole(hit.start(), hit.end()));
+                if list.last() != Some(&(n as u32)) && counts() {
+                    list.push(n as u32);
                 }
-            });
+            }
         }
         for (text, list) in texts.iter().zip(lists) {
             found.insert(text.clone(), list);
@@ -55,6 +53,23 @@ impl Found {
 
     fn of(&self, text: &str) -> &[u32] {
         self.0.get(text).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What a kernel is searched in.
+struct Searched<'k> {
+    whole: Cow<'k, str>,
+    /// A text counts only where it begins and ends with words of this row; none: everywhere.
+    words: Option<&'k WordRow>,
+}
+
+impl<'k> Searched<'k> {
+    fn words(row: &'k WordRow) -> Self {
+        Self { whole: Cow::Borrowed(row.joined()), words: Some(row) }
+    }
+
+    fn text(text: String) -> Self {
+        Self { whole: Cow::Owned(text), words: None }
     }
 }
 
@@ -87,18 +102,13 @@ impl<'a> Names<'a> {
         let globs = |texts: &[&String]| {
             texts.iter().filter(|text| is_glob(text)).map(|text| literal(&text.to_lowercase()).to_owned()).collect()
         };
-        let in_row = |row: &WordRow, found: &mut dyn FnMut(&str, &dyn Fn(usize, usize) -> bool)| {
-            found(row.joined(), &|start, end| row.is_whole(start, end));
-        };
         Self {
             kernels,
             settings,
-            name_words: Found::new(kernels, words(&names), |k, found| in_row(k.name.name_row(), found)),
-            targ_words: Found::new(kernels, words(&targs), |k, found| in_row(k.name.targs_row(), found)),
-            name_globs: Found::new(kernels, globs(&names), |k, found| {
-                found(&k.name.name_text().to_lowercase(), &|_, _| true);
-            }),
-            targ_globs: Found::new(kernels, globs(&targs), |k, found| found(&targs_text(k), &|_, _| true)),
+            name_words: Found::new(kernels, words(&names), |k| Searched::words(k.name.name_row())),
+            targ_words: Found::new(kernels, words(&targs), |k| Searched::words(k.name.targs_row())),
+            name_globs: Found::new(kernels, globs(&names), |k| Searched::text(k.name.name_text().to_lowercase())),
+            targ_globs: Found::new(kernels, globs(&targs), |k| Searched::text(targs_text(k))),
         }
     }
 

@@ -42,7 +42,7 @@ fn table(stage: &RankStage, most: usize, out: &mut String) {
     let mut head = "| Rank | Time | To median | Launches | Waits | Last |".to_owned();
     let mut rule = "|---|---:|---:|---:|---:|---:|".to_owned();
     for category in &categories {
-        head.push_str(&format!(" {} |", text(category)));
+        head.extend([" ", text(category).as_str(), " |"]);
         rule.push_str("---:|");
     }
     line(out, format_args!("{head}\n{rule}"));
