@@ -58,7 +58,8 @@ pub(super) fn cut<'a, 's>(path: &'a str, sites: &'s Sites) -> (&'a str, Option<&
 
 /// Where `part` stands in `path`: at its begin or after a `/`.
 fn find_part(path: &str, part: &str) -> Option<usize> {
-    path.match_indices(part).map(|(at, _)| at).find(|&at| at == 0 || path.as_bytes()[at - 1] == b'/')
+    let begins = memchr::memchr_iter(b'/', path.as_bytes()).map(|slash| slash + 1);
+    std::iter::once(0).chain(begins).find(|at| path.as_bytes()[*at..].starts_with(part.as_bytes()))
 }
 
 /// Module paths that go on get no longer: nests of thousands would fill the memory.

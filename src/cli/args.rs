@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::values::{self, RankArg};
 use crate::attribution::Stage;
 use crate::report::Limits;
 
@@ -413,7 +414,7 @@ pub struct Input {
     #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_LOG", hide_env = true)]
     pub server_log: Option<PathBuf>,
     /// Rank to read, or all: tables are of the lowest, and a section compares them [default: the lowest].
-    #[arg(long, value_name = "N|all", env = "LLM_PROF_RANK", hide_env = true, value_parser = rank)]
+    #[arg(long, value_name = "N|all", env = "LLM_PROF_RANK", hide_env = true, value_parser = values::rank)]
     pub rank: Option<RankArg>,
     /// Device to read, as the trace names it [default: the one with most GPU time].
     #[arg(long, value_name = "N", env = "LLM_PROF_DEVICE", hide_env = true)]
@@ -425,10 +426,10 @@ pub struct Input {
     #[arg(short = 'j', long, value_name = "N", env = "LLM_PROF_THREADS", hide_env = true)]
     pub threads: Option<usize>,
     /// Memory for ranks side by side, such as 512M: a rank that would not fit waits. One is always read.
-    #[arg(long, value_name = "SIZE", env = "LLM_PROF_MAX_MEMORY", hide_env = true, value_parser = size, default_value = "4G")]
+    #[arg(long, value_name = "SIZE", env = "LLM_PROF_MAX_MEMORY", hide_env = true, value_parser = values::size, default_value = "4G")]
     pub max_memory: u64,
     /// Stop when more JSON than this comes out of one file; 0 is no limit [default: 250 times the file, at least 1G].
-    #[arg(long, value_name = "SIZE", env = "LLM_PROF_MAX_BYTES", hide_env = true, value_parser = size)]
+    #[arg(long, value_name = "SIZE", env = "LLM_PROF_MAX_BYTES", hide_env = true, value_parser = values::size)]
     pub max_bytes: Option<u64>,
 }
 
@@ -439,43 +440,6 @@ impl Input {
             Some(RankArg::One(rank)) => Some(rank),
             _ => None,
         }
-    }
-}
-
-/// `--rank`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RankArg {
-    /// Each of them.
-    All,
-    /// This one.
-    One(i64),
-}
-
-fn rank(text: &str) -> Result<RankArg, String> {
-    match text.parse() {
-        _ if text == "all" => Ok(RankArg::All),
-        Ok(rank) => Ok(RankArg::One(rank)),
-        Err(_) => Err("expected a number, or all".to_owned()),
-    }
-}
-
-/// Bytes as people write them: `800M`, `2GiB`, `1.5g`.
-fn size(text: &str) -> Result<u64, String> {
-    let plain = text.trim().to_lowercase();
-    let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match plain[digits.len()..].trim_end_matches("ib").trim_end_matches('b') {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        _ => 64,
-    };
-    match digits.trim().parse::<f64>() {
-        Ok(number) if number >= 0.0 && number.is_finite() && shift < 64 => {
-            Ok((number * (1_u64 << shift) as f64) as u64)
-        }
-        _ => Err("expected a size such as 800M or 2G".to_owned()),
     }
 }
 

@@ -19,6 +19,7 @@ mod session;
 mod side_by_side;
 mod streams;
 mod triage;
+mod values;
 
 use std::ffi::OsString;
 use std::io::Write;

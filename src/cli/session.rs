@@ -11,12 +11,13 @@ use std::time::Instant;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::args::{self, Knowledge, RankArg, StageArg, Terminal};
+use super::args::{self, Knowledge, StageArg, Terminal};
 use super::failure::{Failure, code};
 use super::inputs::{self, Ask, Input};
 use super::progress::Progress;
 use super::server_log;
 use super::streams::Streams;
+use super::values::RankArg;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic::{self, Diagnostic};
 use crate::engine::{Classes, Engine, Exposure, Finding, Judgement, Overlap};

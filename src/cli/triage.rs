@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::args::{RankArg, Triage};
+use super::args::Triage;
 use super::failure::Failure;
 use super::session::{Clock, Judged};
 use super::streams::Streams;
+use super::values::RankArg;
 use super::{output, pairs, ranks, session};
 use crate::engine::Engine;
 use crate::report::Options;

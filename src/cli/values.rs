@@ -1,0 +1,60 @@
+//! Values of flags as people write them.
+
+/// `--rank`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RankArg {
+    /// Each of them.
+    All,
+    /// This one.
+    One(i64),
+}
+
+pub(super) fn rank(text: &str) -> Result<RankArg, String> {
+    match text.parse() {
+        _ if text == "all" => Ok(RankArg::All),
+        Ok(rank) => Ok(RankArg::One(rank)),
+        Err(_) => Err("expected a number, or all".to_owned()),
+    }
+}
+
+/// Bytes as people write them: `800M`, `2GiB`, `1.5g`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let plain = text.trim().to_lowercase();
+    let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match plain[digits.len()..].trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => 64,
+    };
+    match digits.trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() && shift < 64 => {
+            Ok((number * (1_u64 << shift) as f64) as u64)
+        }
+        _ => Err("expected a size such as 800M or 2G".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        assert_eq!(
+            ["0", "512", "800M", "2GiB", "1.5g", "3 kb"].map(size),
+            [Ok(0), Ok(512), Ok(800 << 20), Ok(2 << 30), Ok(3 << 29), Ok(3 << 10)]
+        );
+        for wrong in ["", "-1", "M", "1X", "many", "1e999"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rank_is_a_number_or_all() {
+        assert_eq!((rank("all"), rank("3")), (Ok(RankArg::All), Ok(RankArg::One(3))));
+        assert!(rank("some").is_err());
+    }
+}
