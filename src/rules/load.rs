@@ -318,7 +318,10 @@ impl<'a> Loader<'a> {
 
 /// A mistake in a text of the match language.
 pub(super) fn syntax(place: &Place, error: SyntaxError) -> Diagnostic {
-    let diagnostic = place.diagnostic(Code::Syntax, error.message, &error.span, "");
+    let mut diagnostic = place.diagnostic(Code::Syntax, error.message, &error.span, "");
+    if let Some(opened) = &error.opened {
+        diagnostic = diagnostic.at(&place.file, place.span_in(opened), "never closed");
+    }
     match error.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
