@@ -112,7 +112,11 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_the_predicate_saw() {
-        let term = |name: &str, is: &str| crate::rules::Term { name: name.into(), expr: parse_expr(is).unwrap() };
+        let term = |name: &str, is: &str| crate::rules::Term {
+            name: name.into(),
+            about: String::new(),
+            expr: parse_expr(is).unwrap(),
+        };
         let rules = RuleSet {
             terms: vec![term("gemm", "name(\"gemm\")"), term("clone", "name(\"copy\") and op(\"aten::clone\")")],
             term_cases: vec![

@@ -10,7 +10,7 @@ use crate::units::Nanos;
 
 /// Terms and roles by which the tests speak.
 pub(super) fn rules(families: Vec<Family>) -> RuleSet {
-    let term = |name: &str, is: &str| Term { name: name.into(), expr: parse_expr(is).unwrap() };
+    let term = |name: &str, is: &str| Term { name: name.into(), about: String::new(), expr: parse_expr(is).unwrap() };
     let role = |name: &str, is: &str| TransparentRole { name: name.into(), expr: parse_expr(is).unwrap() };
     let mut families = families;
     families.sort_by(|a, b| a.id.cmp(&b.id));

@@ -13,7 +13,8 @@ fn under(name: &str, ops: &[&str]) -> CaseLaunch {
 }
 
 fn rules(terms: &[(&str, &str)]) -> RuleSet {
-    let term = |(name, is): &(&str, &str)| Term { name: (*name).into(), expr: parse_expr(is).unwrap() };
+    let term =
+        |(name, is): &(&str, &str)| Term { name: (*name).into(), about: String::new(), expr: parse_expr(is).unwrap() };
     RuleSet { terms: terms.iter().map(term).collect(), ..RuleSet::default() }
 }
 

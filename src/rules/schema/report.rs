@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Bars and wordings of the report.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportFile {
     /// Of the format.
@@ -29,7 +30,7 @@ pub struct ReportFile {
 }
 
 /// What turns graphs on, in some versions and stages.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GraphSwitch {
     /// First version with this spelling.
@@ -44,7 +45,7 @@ pub struct GraphSwitch {
 }
 
 /// Which gaps of a step are listed.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GapSettings {
     /// None shorter than this.
@@ -54,7 +55,7 @@ pub struct GapSettings {
 }
 
 /// What the summary names.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SummarySettings {
     /// At most so many categories a stage.

@@ -1,11 +1,12 @@
 //! `rules/trace.yaml`: what the reader is told about the trace format.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::trace::{Arg, EventKind, Foreign, GpuKind, Settings, Sign};
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceFile {
     /// Version of the format.
@@ -20,7 +21,7 @@ pub struct TraceFile {
 }
 
 /// Spellings of `cat` by role; spelled exactly as traces have them.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Categories {
     /// Kernels.
@@ -46,7 +47,7 @@ pub struct Categories {
 }
 
 /// Spellings of the keys of `args`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Args {
     /// Queue.
@@ -82,7 +83,7 @@ pub struct Args {
 }
 
 /// A file that is no trace, with exactly one mark.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignFile {
     /// What to tell people.
