@@ -1,7 +1,7 @@
 //! The category of each launch: the first predicate of `rules/categories.yaml` that says yes.
 
 use super::Tri;
-use super::predicate::Predicates;
+use super::predicate::{PredicateId, Predicates};
 use crate::attribution::{LaunchId, Timeline};
 use crate::rules::RuleSet;
 
@@ -38,46 +38,67 @@ impl Classes {
     }
 }
 
-/// The category of every launch. An unknown counts as no, unless nothing says yes.
-pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
-    let mut predicates = Predicates::of_terms(rules);
-    let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
-    let answers = predicates.answer(timeline, &rules.names, None);
-    let mut kinds: Vec<(&str, bool)> = Vec::new();
-    let kind_of: Vec<u16> = rules
-        .categories
-        .iter()
-        .map(|c| {
-            let known = kinds.iter().position(|(name, _)| *name == c.name);
-            known.unwrap_or_else(|| {
-                kinds.push((&c.name, c.compute));
-                kinds.len() - 1
-            }) as u16
-        })
-        .collect();
-    let other = kinds.len() as u16;
-    kinds.push((OTHER, true));
-    let mut classes = Classes {
-        names: kinds.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        compute: kinds.iter().map(|(_, compute)| *compute).collect(),
-        of_launch: Vec::with_capacity(timeline.launches.len()),
-        unsure: Vec::with_capacity(timeline.launches.len()),
-    };
-    let per_launch = ids.iter().any(|id| predicates.is_per_launch(*id));
-    let mut by_pair: Vec<Option<(u16, bool)>> = vec![None; answers.pairs()];
-    for launch in timeline.launch_ids() {
-        let known = by_pair[answers.pair(launch) as usize].filter(|_| !per_launch);
-        let (class, unsure) = known.unwrap_or_else(|| {
-            let first = |wanted| ids.iter().position(|id| answers.link(*id, launch) == wanted);
-            match (first(Tri::Yes), first(Tri::Unknown)) {
-                (Some(n), _) => (kind_of[n], false),
-                (None, Some(n)) => (kind_of[n], true),
-                (None, None) => (other, false),
-            }
-        });
-        by_pair[answers.pair(launch) as usize] = Some((class, unsure));
-        classes.of_launch.push(class);
-        classes.unsure.push(unsure);
+/// The categories of a rule set, compiled.
+pub(super) struct Classifier {
+    predicates: Predicates,
+    ids: Vec<PredicateId>,
+    /// Of each predicate: its category, an index into `names`.
+    kind_of: Vec<u16>,
+    names: Vec<String>,
+    compute: Vec<bool>,
+    per_launch: bool,
+}
+
+impl Classifier {
+    pub(super) fn new(rules: &RuleSet) -> Self {
+        let mut predicates = Predicates::of_terms(rules);
+        let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
+        let (mut names, mut compute): (Vec<String>, Vec<bool>) = (Vec::new(), Vec::new());
+        let mut kind_of = Vec::with_capacity(ids.len());
+        for category in &rules.categories {
+            let known = names.iter().position(|name| *name == category.name);
+            kind_of.push(known.unwrap_or_else(|| {
+                names.push(category.name.clone());
+                compute.push(category.compute);
+                names.len() - 1
+            }) as u16);
+        }
+        names.push(OTHER.to_owned());
+        compute.push(true);
+        let per_launch = ids.iter().any(|id| predicates.is_per_launch(*id));
+        Self { predicates, ids, kind_of, names, compute, per_launch }
     }
-    classes
+
+    /// The category of every launch. An unknown counts as no, unless nothing says yes.
+    pub(super) fn classify(&self, rules: &RuleSet, timeline: &Timeline) -> Classes {
+        let answers = self.predicates.answer(timeline, &rules.names, None);
+        let other = self.names.len() as u16 - 1;
+        let mut classes = Classes {
+            names: self.names.clone(),
+            compute: self.compute.clone(),
+            of_launch: Vec::with_capacity(timeline.launches.len()),
+            unsure: Vec::with_capacity(timeline.launches.len()),
+        };
+        let mut by_pair: Vec<Option<(u16, bool)>> = vec![None; answers.pairs()];
+        for launch in timeline.launch_ids() {
+            let known = by_pair[answers.pair(launch) as usize].filter(|_| !self.per_launch);
+            let (class, unsure) = known.unwrap_or_else(|| {
+                let first = |wanted| self.ids.iter().position(|id| answers.link(*id, launch) == wanted);
+                match (first(Tri::Yes), first(Tri::Unknown)) {
+                    (Some(n), _) => (self.kind_of[n], false),
+                    (None, Some(n)) => (self.kind_of[n], true),
+                    (None, None) => (other, false),
+                }
+            });
+            by_pair[answers.pair(launch) as usize] = Some((class, unsure));
+            classes.of_launch.push(class);
+            classes.unsure.push(unsure);
+        }
+        classes
+    }
+}
+
+/// The category of every launch.
+pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
+    Classifier::new(rules).classify(rules, timeline)
 }

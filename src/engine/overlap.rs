@@ -61,6 +61,11 @@ impl Risks {
         }
     }
 
+    /// Of all risks together.
+    pub fn pairs(self) -> u64 {
+        self.low + self.unclear + self.high
+    }
+
     /// Adds those of another trace.
     pub fn add(&mut self, other: Self) {
         self.low += other.low;

@@ -2,12 +2,14 @@
 //! decides once a distinct (kernel, context), and only numbers once a launch. Parts that several predicates share (terms
 //! above all) are one node and are asked once.
 
-use rustc_hash::FxHashMap;
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Tri;
 use super::classify::Classes;
 use crate::attribution::{CallTree, Context, ContextId, Kernel, KernelId, Launch, LaunchId, Lookup, NodeId, Timeline};
-use crate::kernel_name::{self, glob};
+use crate::kernel_name::{self, Phrase, glob};
 use crate::rules::ast::{Atom, Compare, Expr, ExprNode};
 use crate::rules::{RuleSet, print_expr};
 use crate::trace::{GpuKind, StringId};
@@ -76,32 +78,39 @@ impl Answer {
     }
 }
 
-/// Compiled predicates over the terms of a rule set.
-#[derive(Debug, Default)]
+/// Compiled predicates over the terms of a rule set. As long as nothing is compiled, a clone costs nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Predicates {
     nodes: Vec<Node>,
     levels: Vec<Level>,
     known: FxHashMap<Node, u32>,
-    exprs: FxHashMap<String, Expr>,
+    exprs: Arc<FxHashMap<String, Expr>>,
     terms: FxHashMap<String, Option<u32>>,
     categories_per_launch: bool,
+    /// Texts of each node that compares names, made at the first answer.
+    texts: OnceLock<Vec<Vec<Text>>>,
 }
 
 impl Predicates {
     /// Ready to take predicates that use the terms and categories of `rules`.
     pub fn new(rules: &RuleSet) -> Self {
-        let mut out = Self::of_terms(rules);
-        for category in &rules.categories {
-            let id = out.add(&category.expr);
-            out.categories_per_launch |= out.is_per_launch(id);
-        }
-        out
+        let mut categories = Self::of_terms(rules);
+        let categories_per_launch = rules.categories.iter().any(|category| {
+            let id = categories.add(&category.expr);
+            categories.is_per_launch(id)
+        });
+        Self { exprs: categories.exprs, categories_per_launch, ..Self::default() }
     }
 
     /// The same before categories are known: to compile the categories themselves.
     pub(super) fn of_terms(rules: &RuleSet) -> Self {
         let exprs = rules.terms.iter().map(|t| (t.name.clone(), t.expr.clone())).collect();
-        Self { exprs, ..Self::default() }
+        Self { exprs: Arc::new(exprs), ..Self::default() }
+    }
+
+    /// Whether any of them asks for a category.
+    pub(super) fn ask_category(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node, Node::Atom(Atom::Category(_))))
     }
 
     /// Compiles `expr`.
@@ -139,6 +148,7 @@ impl Predicates {
         let id = self.nodes.len() as u32;
         self.nodes.push(node.clone());
         self.levels.push(level);
+        self.texts.take();
         self.known.insert(node, id);
         id
     }
@@ -148,9 +158,10 @@ impl Predicates {
         if let Some(known) = self.terms.get(name) {
             return known.unwrap_or_else(|| self.node(Node::Or(Vec::new())));
         }
-        let Some(expr) = self.exprs.remove(name) else { return self.node(Node::Or(Vec::new())) };
+        let exprs = Arc::clone(&self.exprs);
+        let Some(expr) = exprs.get(name) else { return self.node(Node::Or(Vec::new())) };
         self.terms.insert(name.to_owned(), None);
-        let id = self.compile(&expr);
+        let id = self.compile(expr);
         self.terms.insert(name.to_owned(), Some(id));
         id
     }
@@ -183,10 +194,11 @@ impl Predicates {
             }));
         }
         let mut answers = Answers { predicates: self, timeline, classes, pair_of, pairs, first, columns: Vec::new() };
+        let texts = self.texts.get_or_init(|| self.nodes.iter().map(|node| Text::of(node, names)).collect());
         let mut asker = Asker::new(timeline, names);
-        for (node, level) in self.nodes.iter().zip(&self.levels) {
+        for ((node, level), texts) in self.nodes.iter().zip(&self.levels).zip(texts) {
             let column = match level {
-                Level::Kernel => answers.on_kernels(node, &asker),
+                Level::Kernel => answers.on_kernels(node, texts, &asker),
                 Level::Pair => answers.on_pairs(node, &mut asker),
                 Level::Launch => Vec::new(),
             };
@@ -235,12 +247,12 @@ impl Answers<'_> {
     /// The atoms that stayed unknown and left `predicate` unknown on `launch`, as text.
     pub fn unknowns(&self, predicate: PredicateId, launch: LaunchId) -> Vec<String> {
         let mut out = Vec::new();
-        self.collect_unknowns(predicate.0, launch, &mut out);
+        self.collect_unknowns(predicate.0, launch, &mut FxHashSet::default(), &mut out);
         out
     }
 
-    fn collect_unknowns(&self, node: u32, launch: LaunchId, out: &mut Vec<String>) {
-        if self.get(node, launch).tri != Tri::Unknown {
+    fn collect_unknowns(&self, node: u32, launch: LaunchId, seen: &mut FxHashSet<u32>, out: &mut Vec<String>) {
+        if !seen.insert(node) || self.get(node, launch).tri != Tri::Unknown {
             return;
         }
         match &self.predicates.nodes[node as usize] {
@@ -250,10 +262,10 @@ impl Answers<'_> {
                     out.push(text);
                 }
             }
-            Node::Not(inner) => self.collect_unknowns(*inner, launch, out),
+            Node::Not(inner) => self.collect_unknowns(*inner, launch, seen, out),
             Node::And(parts) | Node::Or(parts) => {
                 for part in parts {
-                    self.collect_unknowns(*part, launch, out);
+                    self.collect_unknowns(*part, launch, seen, out);
                 }
             }
         }
@@ -281,11 +293,11 @@ impl Answers<'_> {
         if yes && !classes.is_sure(launch) { Answer::plain(Tri::Unknown) } else { Answer::name_like(yes) }
     }
 
-    fn on_kernels(&self, node: &Node, asker: &Asker<'_>) -> Vec<Answer> {
+    fn on_kernels(&self, node: &Node, texts: &[Text], asker: &Asker<'_>) -> Vec<Answer> {
         let part = |id: &u32, kernel: usize| self.columns[*id as usize][kernel];
         let all = 0..self.timeline.kernels.len();
         match node {
-            Node::Atom(atom) => asker.of_kernels(atom).into_iter().map(Answer::name_like).collect(),
+            Node::Atom(atom) => asker.of_kernels(atom, texts).into_iter().map(Answer::name_like).collect(),
             Node::Not(inner) => all.map(|k| part(inner, k).negate()).collect(),
             Node::And(parts) => all.map(|k| Answer::all(parts.iter().map(|p| part(p, k)))).collect(),
             Node::Or(parts) => all.map(|k| Answer::any(parts.iter().map(|p| part(p, k)))).collect(),
@@ -323,21 +335,22 @@ impl<'a> Asker<'a> {
         Self { timeline, names, module_frames: None }
     }
 
-    /// An atom about the name, by kernel.
-    fn of_kernels(&self, atom: &Atom) -> Vec<bool> {
+    /// An atom about the name, by kernel; its texts are `texts`.
+    fn of_kernels(&self, atom: &Atom, texts: &[Text]) -> Vec<bool> {
         let ask = |is: &dyn Fn(&Kernel) -> bool| self.timeline.kernels.iter().map(is).collect();
         match atom {
-            Atom::Name(texts) => {
-                let texts = self.texts(texts);
-                ask(&|k| texts.iter().any(|t| t.find(k.name.name_text(), |words| k.name.matches_words(words))))
-            }
-            Atom::Targs(texts) => {
-                let texts = self.texts(texts);
-                ask(&|k| {
-                    let whole = k.name.template_args.join(", ");
-                    texts.iter().any(|t| t.find(&whole, |words| k.name.targs_match_words(words)))
+            Atom::Name(_) => ask(&|k| {
+                texts.iter().any(|text| match text {
+                    Text::Words(phrase) => k.name.has_words(phrase),
+                    Text::Glob(pattern) => glob(pattern, &k.name.name_text().to_lowercase()),
                 })
-            }
+            }),
+            Atom::Targs(_) => ask(&|k| {
+                texts.iter().any(|text| match text {
+                    Text::Words(phrase) => k.name.targs_have_words(phrase),
+                    Text::Glob(pattern) => glob(pattern, &k.name.template_args.join(", ").to_lowercase()),
+                })
+            }),
             Atom::Targ(at, text) if text.contains('*') => {
                 ask(&|k| k.name.template_args.get(*at).is_some_and(|arg| glob(text, arg)))
             }
@@ -348,17 +361,6 @@ impl<'a> Asker<'a> {
             Atom::Kind(kinds) => ask(&|k| kinds.iter().any(|kind| kind == kind_word(k.kind))),
             _ => ask(&|_| false),
         }
-    }
-
-    fn texts(&self, texts: &[String]) -> Vec<Text> {
-        let one = |text: &String| {
-            if text.contains('*') {
-                Text::Glob(text.to_lowercase())
-            } else {
-                Text::Words(kernel_name::words(text, self.names))
-            }
-        };
-        texts.iter().map(one).collect()
     }
 
     /// An atom about the place, by context.
@@ -421,17 +423,20 @@ impl<'a> Asker<'a> {
 }
 
 /// A text of `name()` or `targs()`: case matters in neither form.
+#[derive(Clone, Debug)]
 enum Text {
-    Words(Vec<String>),
+    Words(Phrase),
     Glob(String),
 }
 
 impl Text {
-    fn find(&self, whole: &str, has_words: impl Fn(&[String]) -> bool) -> bool {
-        match self {
-            Self::Words(words) => has_words(words),
-            Self::Glob(pattern) => glob(pattern, &whole.to_lowercase()),
-        }
+    /// Those of a node; none when it compares no names.
+    fn of(node: &Node, names: &kernel_name::Settings) -> Vec<Self> {
+        let Node::Atom(Atom::Name(texts) | Atom::Targs(texts)) = node else { return Vec::new() };
+        let one = |text: &String| {
+            if text.contains('*') { Self::Glob(text.to_lowercase()) } else { Self::Words(Phrase::new(text, names)) }
+        };
+        texts.iter().map(one).collect()
     }
 }
 

@@ -1,7 +1,6 @@
 //! A small rule set for the tests of the engine.
 
 use crate::attribution::{Known, Stage, Step, StepId, Timeline};
-use crate::kernel_name::Settings;
 use crate::rules::{
     CaseLaunch, Family, FamilyKind, Gates, Independence, Origin, Per, RuleSet, Status, Term, TransparentRole,
     parse_chain, parse_expr,
@@ -80,7 +79,7 @@ pub(super) fn launches(names: &[&str]) -> Vec<CaseLaunch> {
 
 /// One step of `names`.
 pub(super) fn timeline(names: &[&str]) -> Timeline {
-    super::testing::timeline_of(&launches(names), &Settings::default(), &[])
+    super::testing::timeline_of(&launches(names), &RuleSet::default(), &[])
 }
 
 /// Cuts the one step of a timeline into steps of `lengths` launches.

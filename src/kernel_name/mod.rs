@@ -14,7 +14,7 @@ mod words;
 
 pub use launcher::{Adapter, Functor, Launcher};
 pub use shorten::shorten;
-pub use words::WordRow;
+pub use words::{Phrase, WordRow};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
@@ -59,6 +59,10 @@ pub struct Settings {
     pub ops: FxHashSet<String>,
     /// Endings that a loader adds to a name (`.kd`).
     pub suffixes: Vec<String>,
+    /// What the names of copies begin with.
+    pub copies: Vec<String>,
+    /// What the names of sets begin with.
+    pub sets: Vec<String>,
 }
 
 impl KernelName {
@@ -107,8 +111,8 @@ impl KernelName {
     }
 
     /// Whether these words stand in a row in the identifier: whole words, joined, so that `top`, `k` finds `topk`.
-    pub fn matches_words(&self, words: &[String]) -> bool {
-        self.row.has(&words.concat())
+    pub fn has_words(&self, phrase: &Phrase) -> bool {
+        self.row.has(phrase)
     }
 
     /// The text that a glob of `name()` looks at: the identifier, but of an Inductor name only the prefix, since names
@@ -118,8 +122,8 @@ impl KernelName {
     }
 
     /// Whether these words stand in a row in one template argument, nested ones too.
-    pub fn targs_match_words(&self, words: &[String]) -> bool {
-        self.targs.has(&words.concat())
+    pub fn targs_have_words(&self, phrase: &Phrase) -> bool {
+        self.targs.has(phrase)
     }
 
     /// Whether the template argument at a position, counted from 0, is `text`: as it stands, or as the value of a typed

@@ -30,12 +30,12 @@ fn real() -> Vec<KernelName> {
 
 /// `name(argument)`.
 fn is_named(raw: &str, argument: &str) -> bool {
-    parse(raw).matches_words(&words(argument, &SETTINGS))
+    parse(raw).has_words(&Phrase::new(argument, &SETTINGS))
 }
 
 /// `targs(argument)`.
 fn has_targs(raw: &str, argument: &str) -> bool {
-    parse(raw).targs_match_words(&words(argument, &SETTINGS))
+    parse(raw).targs_have_words(&Phrase::new(argument, &SETTINGS))
 }
 
 /// `inductor(arguments)`.

@@ -70,6 +70,19 @@ fn expand(word: &str, settings: &Settings, found: &mut dyn FnMut(&str)) {
     }
 }
 
+/// Words that are looked for in a row: made once, asked of every kernel.
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    finder: Box<memmem::Finder<'static>>,
+}
+
+impl Phrase {
+    /// The words of `text`, cut as names are.
+    pub fn new(text: &str, settings: &Settings) -> Self {
+        Self { finder: Box::new(memmem::Finder::new(&cut(text, settings).concat()).into_owned()) }
+    }
+}
+
 /// Words in a row, joined, with the places where one begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WordRow {
@@ -88,11 +101,14 @@ impl WordRow {
         row
     }
 
-    /// Whether `needle`, words joined, covers whole words of the row.
-    pub fn has(&self, needle: &str) -> bool {
-        !needle.is_empty()
-            && memmem::find_iter(self.joined.as_bytes(), needle.as_bytes())
-                .any(|at| self.is_border(at) && self.is_border(at + needle.len()))
+    /// Whether `phrase`, joined, covers whole words of the row.
+    pub fn has(&self, phrase: &Phrase) -> bool {
+        let length = phrase.finder.needle().len();
+        length > 0
+            && phrase
+                .finder
+                .find_iter(self.joined.as_bytes())
+                .any(|at| self.is_border(at) && self.is_border(at + length))
     }
 
     fn is_border(&self, at: usize) -> bool {

@@ -33,13 +33,13 @@ pub(super) fn rows(ground: &Ground<'_>) -> Vec<Overlap> {
     let all: Vec<usize> = (0..ground.rules.families.len())
         .filter(|index| ground.rules.families[*index].status != Status::Retired)
         .collect();
-    let matcher = Matcher::new(ground.rules, &all);
+    let matcher = Matcher::of(Predicates::new(ground.rules), ground.rules, &all);
     matcher.find(ground, &|_| false, true).into_iter().filter_map(|found| found.row).collect()
 }
 
 impl Matcher {
-    pub(crate) fn new(rules: &RuleSet, families: &[usize]) -> Self {
-        let mut predicates = Predicates::new(rules);
+    /// `predicates` are those of the rule set, with none compiled yet.
+    pub(crate) fn of(mut predicates: Predicates, rules: &RuleSet, families: &[usize]) -> Self {
         let mut sides = Vec::new();
         for &index in families {
             let family = &rules.families[index];

@@ -17,9 +17,13 @@ pub struct Names {
     inductor: Inductor,
     #[serde(default)]
     suffixes: Vec<String>,
+    #[serde(default)]
+    copies: Vec<String>,
+    #[serde(default)]
+    sets: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LauncherEntry {
     kernel: String,
@@ -72,6 +76,8 @@ impl From<Names> for Settings {
             inductor: names.inductor.prefixes,
             ops: names.inductor.ops.into_iter().flatten().collect(),
             suffixes: names.suffixes,
+            copies: names.copies,
+            sets: names.sets,
         }
     }
 }
