@@ -10,7 +10,7 @@ use super::miss::nearest;
 use super::overlap::{Ground, Matcher};
 use super::run::{Compiled, findings_of, patterns};
 use super::testing::timeline_of;
-use super::{Finding, Occurrence, Predicates, State, Tri};
+use super::{Classes, Finding, Occurrence, Predicates, State, Tri};
 use crate::attribution::{self, Given, Stage, Timeline};
 use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain, print_overlap};
 
@@ -96,7 +96,8 @@ impl Tester<'_> {
         let timeline = timeline_of(&case.chain, rules, &case.given);
         let graph = crate::graph::build(&timeline);
         // Few families ask for categories, and to class launches takes longer than all the rest.
-        let classes = compiled.ask_category().then(|| self.classifier.classify(rules, &timeline)).unwrap_or_default();
+        let classes =
+            if compiled.ask_category() { self.classifier.classify(rules, &timeline) } else { Classes::default() };
         let look = compiled.look(rules, &timeline, &classes);
         let holds = |gate: &Gate| !given(case, gate);
         let findings = findings_of(rules, &[index], &timeline, &graph, &look, &holds);
@@ -155,15 +156,15 @@ impl Tester<'_> {
     fn on_trace(&self, index: usize, finder: &Finder, case: &Case, trace: &str) -> CaseResult {
         let (rules, family) = (self.rules, &self.rules.families[index]);
         let path = Path::new(&family.file).parent().unwrap_or(Path::new("")).join(trace);
-        let none = Came { outcome: Outcome::None, occurrences: 0 };
-        let (came, mut problem, why) = match crate::trace::read(&path, &rules.trace) {
-            Err(error) => (none, Some(error.to_string()), String::new()),
+        let nothing = Came { outcome: Outcome::None, occurrences: 0 };
+        let (seen, mut problem, why) = match crate::trace::read(&path, &rules.trace) {
+            Err(error) => (nothing, Some(error.to_string()), String::new()),
             Ok(read) => {
                 let timeline = attribution::attribute(read, &[], &rules.attribution, &rules.names, &facts(&case.given));
                 let graph = crate::graph::build(&timeline);
                 let classes = self.classifier.classify(rules, &timeline);
                 let wanted = |stage: Stage| case.row.stage.is_none_or(|wanted| wanted == stage);
-                let came = match finder {
+                let row = match finder {
                     Finder::Fuse(compiled) => {
                         let look = compiled.look(rules, &timeline, &classes);
                         let findings = findings_of(rules, &[index], &timeline, &graph, &look, &|_| false);
@@ -183,14 +184,14 @@ impl Tester<'_> {
                         })
                     }
                 };
-                let came = came.unwrap_or(none);
-                let problem = (case.row.occurrences.filter(|wanted| *wanted != came.occurrences))
-                    .map(|wanted| format!("expected {wanted} occurrences, found {}", came.occurrences));
+                let seen = row.unwrap_or(nothing);
+                let problem = (case.row.occurrences.filter(|wanted| *wanted != seen.occurrences))
+                    .map(|wanted| format!("expected {wanted} occurrences, found {}", seen.occurrences));
                 let why = super::explain::explain(rules, &timeline, &graph, &classes, index).text(rules, &timeline);
-                (came, problem, why)
+                (seen, problem, why)
             }
         };
-        let found = came.outcome;
+        let found = seen.outcome;
         if found != case.expect && problem.is_none() {
             problem = case.row.stage.map(|stage| format!("of the stage {}", stage.id()));
         }

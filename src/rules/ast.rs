@@ -126,7 +126,9 @@ impl Chain {
             ChainNode::Link(expr) => found(expr),
             ChainNode::Seq(head, rest) => {
                 head.each_link(found);
-                rest.iter().for_each(|(_, part)| part.each_link(found));
+                for (_, part) in rest {
+                    part.each_link(found);
+                }
             }
             ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().for_each(|part| part.each_link(found)),
             ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => inner.each_link(found),

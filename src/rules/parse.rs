@@ -43,9 +43,9 @@ impl SyntaxError {
 
     /// The same in a text in which this one stands at `at`.
     fn moved(mut self, at: usize) -> Self {
-        let moved = |span: Span| span.start + at..span.end + at;
-        self.span = moved(self.span);
-        self.opened = self.opened.map(moved);
+        for span in [Some(&mut self.span), self.opened.as_mut()].into_iter().flatten() {
+            *span = span.start + at..span.end + at;
+        }
         self
     }
 

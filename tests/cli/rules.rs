@@ -145,7 +145,10 @@ fn an_overlap_family_is_made_as_well() {
     );
     let trace = "tests/fixtures/vllm-nvidia-tp2-prefill.trace.json.gz";
     let (_root, text) = scaffolded("overlap", &["vllm/x", "--from", trace, "--kernels", "rms_norm,nvjet"]);
-    assert!(text.contains("vllm::rms_norm_kernel") && text.contains("exposed(rms_norm) beside exposed(gemm)"), "{text}");
+    assert!(
+        text.contains("vllm::rms_norm_kernel") && text.contains("exposed(rms_norm) beside exposed(gemm)"),
+        "{text}"
+    );
     let one = run(&["rules", "new", "overlap", "vllm/y", "--from", trace, "--kernels", "nvjet"]);
     assert!(one.code == 2 && one.err.contains("an overlap has two sides"), "{}", one.err);
 }
