@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 mod common;
+#[path = "common/triage.rs"]
+mod triage;
+
+use triage::triage;
 
 const READ: i32 = 0;
 const USAGE: i32 = 2;
@@ -295,9 +299,4 @@ fn noise_never_panics() {
         let done = triage(&file(&format!("hostile-noise-{round}.trace.json"), &bytes));
         assert!(done.code == READ || done.code == NO_TRACE, "round {round}: exit {}: {}", done.code, done.err);
     }
-}
-
-/// `triage --format json` of one path.
-fn triage(path: &Path) -> common::Done {
-    common::llm_prof(&["triage".as_ref(), "--format".as_ref(), "json".as_ref(), path.as_os_str()])
 }

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 mod common;
+#[path = "common/triage.rs"]
+mod triage;
 #[path = "common/sizes.rs"]
 mod sizes;
 
 use sizes::Many;
+use triage::triage;
 
 fn file(name: &str, bytes: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -113,9 +116,4 @@ fn a_file_that_grows_is_read_to_where_it_ended() {
     std::fs::remove_file(&path).expect("it is ours");
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err.contains("grew while it was read"), "{}", done.err);
-}
-
-/// `triage --format json` of one path.
-fn triage(path: &Path) -> common::Done {
-    common::llm_prof(&["triage".as_ref(), "--format".as_ref(), "json".as_ref(), path.as_os_str()])
 }

@@ -212,7 +212,7 @@ fn model_of_frames(sources: &Sources<'_>) -> Option<Known<String>> {
     }
     let class = |text| class_of(text, sites).filter(|class| any(&facts.model_modules, class));
     let (class, _) = votes_of_outermost(sources, class).first()?;
-    Some(Known { value: class.to_owned(), source: "nn.Module frames".to_owned() })
+    Some(Known { value: class.to_owned(), source: "module frames".to_owned() })
 }
 
 fn tp_of_args(sources: &Sources<'_>, run: &Run) -> Option<Known<i64>> {

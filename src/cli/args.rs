@@ -234,6 +234,9 @@ pub struct RulesList {
     /// Families that look for this kernel: its name as a trace has it, or a part of a name in their tests.
     #[arg(long, value_name = "NAME", env = "LLM_PROF_KERNEL", hide_env = true)]
     pub kernel: Option<String>,
+    /// In place of families, the terms of which chains are made; with --kernel, its words and the terms that know it.
+    #[arg(long, conflicts_with_all = ["framework", "origin", "status"], env = "LLM_PROF_TERMS", hide_env = true)]
+    pub terms: bool,
     /// Format.
     #[arg(short, long, value_enum, env = "LLM_PROF_LIST_FORMAT", hide_env = true, default_value_t = Format::Text)]
     pub format: Format,
@@ -271,7 +274,8 @@ pub struct RulesNew {
     /// Trace that shows the path when it is off.
     #[arg(long, value_name = "TRACE", requires = "kernels", env = "LLM_PROF_FROM", hide_env = true)]
     pub from: Option<PathBuf>,
-    /// Kernels of the trace in the order in which they run, a part of each name.
+    /// Kernels of the trace, a part of each name: those of a fusion in the order in which they run; of an overlap the
+    /// one that could be hidden, then the other.
     #[arg(
         long,
         value_name = "A,B,C",
@@ -353,6 +357,18 @@ pub enum LogFormat {
 pub enum KindArg {
     /// A fused path.
     Fuse,
+    /// Work that could run beside other work.
+    Overlap,
+}
+
+impl KindArg {
+    /// The word in files and folders.
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Fuse => "fuse",
+            Self::Overlap => "overlap",
+        }
+    }
 }
 
 /// `origin` of a family.

@@ -236,7 +236,10 @@ fn near(dotted: &str, keys: &BTreeMap<String, Key<'_>>) -> Option<String> {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     // The right flag in the wrong table.
     let plain = last(dotted).replace('_', "-");
-    whole.or_else(|| keys.keys().find(|key| last(key) == plain).cloned())
+    let table = || diagnostic::near(dotted, keys.keys().filter_map(|key| Some(key.rsplit_once('.')?.0)));
+    whole
+        .or_else(|| keys.keys().find(|key| last(key) == plain).cloned())
+        .or_else(|| table().map(|name| format!("[{name}]")))
 }
 
 fn values(value: &DeValue<'_>, key: Key<'_>, file: &Path) -> Result<Vec<String>, &'static str> {

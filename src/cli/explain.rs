@@ -37,6 +37,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
                 Some(explanation.text(&rules, timeline))
             }
             Subject::Kernel(id) => kernel(id, &rules, timeline, &classes),
+            Subject::Overlap(id) => overlap(id, &rules, timeline, &classes),
         };
         let several = session.timelines.len() > 1;
         texts.extend(text.map(|text| if several { format!("{}\n\n{text}", timeline.path) } else { text }));
@@ -58,10 +59,13 @@ enum Subject {
     Family(usize),
     /// Id of a row of the kernel table.
     Kernel(String),
+    /// Id of a row of the overlap table that no family speaks for.
+    Overlap(String),
 }
 
 impl Subject {
-    /// A family's id, or a row's: `fuse/<family>/<stage>`, `kernel/<stage>/<hash>`.
+    /// A family's id, or a row's: `fuse/<family>/<stage>`, `overlap/<family>/<stage>`, `kernel/<stage>/<hash>`,
+    /// `overlap/<verdict>/<stage>/<hash>`.
     fn of(what: &str, rules: &RuleSet) -> Result<Self, Failure> {
         if what.starts_with("kernel/") {
             return Ok(Self::Kernel(what.to_owned()));
@@ -71,8 +75,43 @@ impl Subject {
         if let Some(family) = of_row.and_then(|id| engine::explain::family_of(rules, id)) {
             return Ok(Self::Family(family));
         }
+        if what.starts_with("overlap/") && what.split('/').count() == 4 {
+            return Ok(Self::Overlap(what.to_owned()));
+        }
         named(of_row.unwrap_or(what), rules).map(Self::Family)
     }
+}
+
+/// A row of the overlap table: what it rests on, and the figures.
+fn overlap(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> Option<String> {
+    let graph = graph::build(timeline);
+    let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
+    let overlaps = engine::overlaps(rules, timeline, &graph, classes, &exposure);
+    let analysis = Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &overlaps };
+    let report = report::build(&[analysis], rules, &Options::default());
+    let row = report.overlap.iter().find(|row| row.id == id)?;
+    let mut out = format!("{}\n\n", row.kernel);
+    let mut line = |what: &str, text: &str| out.extend([format!("{what:<11} "), text.to_owned(), "\n".to_owned()]);
+    line("verdict", &format!("{}, {}", row.verdict, row.priority));
+    let risks = &row.risk_instances;
+    let instances = format!("{} low, {} unclear, {} high", risks.low, risks.unclear, risks.high);
+    line("risk", &format!("{} ({instances})", row.risk));
+    line("category", &row.category);
+    line("stage", &format!("{}: {} launches, {} % of its GPU time", row.stage, row.launches, row.share_pct));
+    line("alone", &format!("{} us of {} us, hidden {} us", row.exclusive_us, row.time_us, row.hidden_us));
+    line("partner", row.partner.as_deref().unwrap_or("none"));
+    line("site", row.scope.as_deref().unwrap_or("unknown"));
+    if let Some(waiting) = row.waiting_us {
+        line("waiting", &format!("{waiting} us above the fastest of the same size"));
+    }
+    if let Some(saved) = row.could_save_us {
+        line("could save", &format!("{saved} us, an estimate"));
+    }
+    for reason in &row.reasons {
+        line("because", reason);
+    }
+    line("do", &row.recommendation);
+    Some(out)
 }
 
 /// A row of the kernel table: what the rules see of the kernel, and what they make of it.

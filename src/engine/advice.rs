@@ -1,9 +1,9 @@
 //! What to do about a finding, in words and in the spelling of the trace's version.
 
 use super::gates::{Effect, Gate, argument, same_value};
-use super::version::within;
 use super::{Action, State, Tri};
 use crate::attribution::Run;
+use crate::rules::version::within;
 use crate::rules::{Family, Origin, RuleSet, SourcePath, Status, Toggle};
 
 /// The toggles of a family as the trace's version spells them; when the version is unknown, those that the server

@@ -40,7 +40,7 @@ pub fn run_term_cases(rules: &RuleSet) -> Vec<CaseResult<'_>> {
     // Each launch alone in a step of its own would be as right; one timeline for all is faster. Nothing here looks at
     // neighbours.
     let launches: Vec<CaseLaunch> = rules.term_cases.iter().map(|c| apart(&c.launch)).collect();
-    let timeline = timeline_of(&launches, &rules.names, &[]);
+    let timeline = timeline_of(&launches, rules, &[]);
     let classes = classify(rules, &timeline);
     let answers = predicates.answer(&timeline, &rules.names, Some(&classes));
     let failure = |n: usize, case: &TermCase| {
@@ -112,7 +112,11 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_the_predicate_saw() {
-        let term = |name: &str, is: &str| crate::rules::Term { name: name.into(), expr: parse_expr(is).unwrap() };
+        let term = |name: &str, is: &str| crate::rules::Term {
+            name: name.into(),
+            about: String::new(),
+            expr: parse_expr(is).unwrap(),
+        };
         let rules = RuleSet {
             terms: vec![term("gemm", "name(\"gemm\")"), term("clone", "name(\"copy\") and op(\"aten::clone\")")],
             term_cases: vec![

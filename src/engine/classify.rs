@@ -38,64 +38,66 @@ impl Classes {
     }
 }
 
-/// The categories, ready to be asked.
-pub(super) struct Categories {
+/// The categories of a rule set, compiled.
+pub(super) struct Classifier {
     predicates: Predicates,
     ids: Vec<PredicateId>,
+    /// Of each predicate: its category, an index into `names`.
+    kind_of: Vec<u16>,
+    names: Vec<String>,
+    compute: Vec<bool>,
 }
 
-impl Categories {
+impl Classifier {
     pub(super) fn new(rules: &RuleSet) -> Self {
         let mut predicates = Predicates::new(rules);
-        let ids = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
-        Self { predicates, ids }
+        let ids: Vec<_> = rules.categories.iter().map(|c| predicates.add(&c.expr)).collect();
+        let (mut names, mut compute): (Vec<String>, Vec<bool>) = (Vec::new(), Vec::new());
+        let mut kind_of = Vec::with_capacity(ids.len());
+        for category in &rules.categories {
+            let known = names.iter().position(|name| *name == category.name);
+            kind_of.push(known.unwrap_or_else(|| {
+                names.push(category.name.clone());
+                compute.push(category.compute);
+                names.len() - 1
+            }) as u16);
+        }
+        names.push(OTHER.to_owned());
+        compute.push(true);
+        Self { predicates, ids, kind_of, names, compute }
+    }
+
+    /// The category of every launch. An unknown counts as no, unless nothing says yes.
+    pub(super) fn classify(&self, rules: &RuleSet, timeline: &Timeline) -> Classes {
+        let answers = self.predicates.answer(timeline, &rules.names, None);
+        let other = self.names.len() as u16 - 1;
+        let mut classes = Classes {
+            names: self.names.clone(),
+            compute: self.compute.clone(),
+            of_launch: Vec::with_capacity(timeline.launches.len()),
+            unsure: Vec::with_capacity(timeline.launches.len()),
+        };
+        let by_class: Vec<(u16, bool)> = (0..answers.classes() as u32)
+            .map(|class| {
+                let launch = answers.first(class);
+                let first = |wanted| self.ids.iter().position(|id| answers.link(*id, launch) == wanted);
+                match (first(Tri::Yes), first(Tri::Unknown)) {
+                    (Some(n), _) => (self.kind_of[n], false),
+                    (None, Some(n)) => (self.kind_of[n], true),
+                    (None, None) => (other, false),
+                }
+            })
+            .collect();
+        for launch in timeline.launch_ids() {
+            let (class, unsure) = by_class[answers.class(launch) as usize];
+            classes.of_launch.push(class);
+            classes.unsure.push(unsure);
+        }
+        classes
     }
 }
 
-/// The category of every launch. An unknown counts as no, unless nothing says yes.
+/// The category of every launch.
 pub fn classify(rules: &RuleSet, timeline: &Timeline) -> Classes {
-    classify_by(&Categories::new(rules), rules, timeline)
-}
-
-/// The same with the categories of `rules` compiled before.
-pub(super) fn classify_by(categories: &Categories, rules: &RuleSet, timeline: &Timeline) -> Classes {
-    let Categories { predicates, ids } = categories;
-    let answers = predicates.answer(timeline, &rules.names, None);
-    let mut kinds: Vec<(&str, bool)> = Vec::new();
-    let kind_of: Vec<u16> = rules
-        .categories
-        .iter()
-        .map(|c| {
-            let known = kinds.iter().position(|(name, _)| *name == c.name);
-            known.unwrap_or_else(|| {
-                kinds.push((&c.name, c.compute));
-                kinds.len() - 1
-            }) as u16
-        })
-        .collect();
-    let other = kinds.len() as u16;
-    kinds.push((OTHER, true));
-    let mut classes = Classes {
-        names: kinds.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        compute: kinds.iter().map(|(_, compute)| *compute).collect(),
-        of_launch: Vec::with_capacity(timeline.launches.len()),
-        unsure: Vec::with_capacity(timeline.launches.len()),
-    };
-    let by_class: Vec<(u16, bool)> = (0..answers.classes() as u32)
-        .map(|class| {
-            let launch = answers.first(class);
-            let first = |wanted| ids.iter().position(|id| answers.link(*id, launch) == wanted);
-            match (first(Tri::Yes), first(Tri::Unknown)) {
-                (Some(n), _) => (kind_of[n], false),
-                (None, Some(n)) => (kind_of[n], true),
-                (None, None) => (other, false),
-            }
-        })
-        .collect();
-    for launch in timeline.launch_ids() {
-        let (class, unsure) = by_class[answers.class(launch) as usize];
-        classes.of_launch.push(class);
-        classes.unsure.push(unsure);
-    }
-    classes
+    Classifier::new(rules).classify(rules, timeline)
 }

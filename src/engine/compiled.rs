@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::classify::{Categories, classify_by};
+use super::classify::Classifier;
 use super::overlap::{Ground, Matcher, families, overlaps_by};
 use super::run::{self, run_by};
 use super::{Classes, Exposure, Finding, Overlap, exposure};
@@ -12,7 +12,7 @@ use crate::rules::RuleSet;
 
 /// The categories and families of a rule set, ready to be asked. Where it is asked, the rules must be the same.
 pub struct Engine {
-    categories: Categories,
+    categories: Classifier,
     fuse: run::Compiled,
     overlap: Matcher,
 }
@@ -31,12 +31,12 @@ pub struct Judgement {
 impl Engine {
     /// Compiles `rules`.
     pub fn new(rules: &RuleSet) -> Self {
-        Self { categories: Categories::new(rules), fuse: run::Compiled::new(rules), overlap: families(rules) }
+        Self { categories: Classifier::new(rules), fuse: run::Compiled::new(rules), overlap: families(rules) }
     }
 
     /// As [`super::classify`].
     pub fn classify(&self, rules: &RuleSet, timeline: &Timeline) -> Classes {
-        classify_by(&self.categories, rules, timeline)
+        self.categories.classify(rules, timeline)
     }
 
     /// Chains on this thread, overlap on another one.

@@ -8,7 +8,7 @@ use super::gates::{self, Gate};
 use super::miss::{Miss, nearest};
 use super::overlap::{Ground, Matcher};
 use super::run::{Compiled, findings_of, patterns};
-use super::{Classes, Finding, Occurrence, Overlap, Tri};
+use super::{Classes, Finding, Occurrence, Overlap, Predicates, Tri};
 use crate::attribution::{LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;
 use crate::kernel_name::shorten;
@@ -78,7 +78,7 @@ pub fn explain(
 ) -> Explanation {
     let of = &rules.families[family];
     let patterns = patterns(of);
-    let compiled = Compiled::of(rules, &patterns);
+    let compiled = Compiled::of(Predicates::new(rules), rules, &patterns);
     let look = compiled.look(rules, timeline, classes);
     let mut found: [Vec<Occurrence>; 2] = [Vec::new(), Vec::new()];
     for one in super::find(&compiled.program, &look, graph) {
@@ -111,7 +111,7 @@ pub fn explain(
 fn sides(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes, family: usize) -> Vec<Sides> {
     let exposure = super::exposure(timeline, classes, rules.overlap.same_stream_min());
     let ground = Ground::new(rules, timeline, graph, classes, &exposure);
-    let found = Matcher::new(rules, &[family]).find(&ground, &|_| false, true);
+    let found = Matcher::of(Predicates::new(rules), rules, &[family]).find(&ground, &|_| false, true);
     (found.into_iter())
         .map(|found| Sides { stage: found.stage, outcome: outcome_word(found.outcome), row: found.row })
         .collect()

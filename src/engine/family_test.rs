@@ -4,12 +4,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::classify::Classifier;
 use super::gates::Gate;
 use super::miss::nearest;
 use super::overlap::{Ground, Matcher};
 use super::run::{Compiled, findings_of, patterns};
 use super::testing::timeline_of;
-use super::{Finding, Occurrence, State, Tri, classify};
+use super::{Classes, Finding, Occurrence, Predicates, State, Tri};
 use crate::attribution::{self, Given, Stage, Timeline};
 use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain, print_overlap};
 
@@ -50,47 +51,64 @@ impl CaseResult {
 
 /// Runs the tests of all families whose id is `wanted`, in parallel; results in id order, then file order.
 pub fn test_families(rules: &RuleSet, wanted: impl Fn(&str) -> bool + Sync) -> Vec<CaseResult> {
+    let tester = Tester { rules, predicates: Predicates::new(rules), classifier: Classifier::new(rules) };
     let families: Vec<usize> = (0..rules.families.len()).filter(|index| wanted(&rules.families[*index].id)).collect();
-    families
-        .into_par_iter()
-        .map(|index| {
-            let cases = &rules.families[index].tests;
-            if rules.families[index].kind == FamilyKind::Overlap {
-                let matcher = Matcher::new(rules, &[index]);
-                return cases.iter().map(|case| test_overlap(rules, index, &matcher, case)).collect::<Vec<_>>();
-            }
-            let compiled = Compiled::of(rules, &patterns_to_test(&rules.families[index]));
-            cases.iter().map(|case| test(rules, index, &compiled, case)).collect::<Vec<_>>()
-        })
-        .flatten_iter()
-        .collect()
+    families.into_par_iter().map(|index| tester.family(index)).flatten_iter().collect()
 }
 
-/// The status plays no part in a test.
-fn patterns_to_test(family: &Family) -> [Option<super::Pattern<'_>>; 2] {
-    let [fused, split] = patterns(family);
-    let pattern = |chain| super::Pattern { chain, after: family.after.as_ref(), before: family.before.as_ref() };
-    [fused, split.or(family.split.as_ref().map(pattern))]
+/// What all tests share.
+struct Tester<'r> {
+    rules: &'r RuleSet,
+    /// None yet: each family begins with its own clone.
+    predicates: Predicates,
+    classifier: Classifier,
 }
 
-fn test(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case) -> CaseResult {
-    if let Some(trace) = &case.trace {
-        return test_trace(rules, index, compiled, case, trace);
+/// What finds the one family that is tested.
+enum Finder {
+    Fuse(Compiled),
+    Overlap(Matcher),
+}
+
+/// What a family came to on a test's timeline.
+struct Came {
+    outcome: Outcome,
+    occurrences: u64,
+}
+
+impl Tester<'_> {
+    fn family(&self, index: usize) -> Vec<CaseResult> {
+        let (rules, family) = (self.rules, &self.rules.families[index]);
+        let finder = match family.kind {
+            FamilyKind::Fuse => Finder::Fuse(Compiled::of(self.predicates.clone(), rules, &patterns_to_test(family))),
+            FamilyKind::Overlap => Finder::Overlap(Matcher::of(self.predicates.clone(), rules, &[index])),
+        };
+        let test = |case: &Case| match (&case.trace, &finder) {
+            (Some(trace), _) => self.on_trace(index, &finder, case, trace),
+            (None, Finder::Fuse(compiled)) => self.fuse(index, compiled, case),
+            (None, Finder::Overlap(matcher)) => self.overlap(index, matcher, case),
+        };
+        family.tests.iter().map(test).collect()
     }
-    let family = &rules.families[index];
-    let timeline = timeline_of(&case.chain, &rules.names, &case.given);
-    let graph = crate::graph::build(&timeline);
-    let classes = classify(rules, &timeline);
-    let look = compiled.look(rules, &timeline, &classes);
-    let holds = |gate: &Gate| !given(case, gate);
-    let findings = findings_of(rules, &[index], &timeline, &graph, &look, &holds);
-    let found = findings.first().map(|(finding, _)| finding);
-    let outcome = found.map_or(Outcome::None, outcome);
-    let drawing = (outcome != case.expect).then(|| {
-        let mut lines = head(family, case, outcome);
-        if let Some((finding, gates)) = findings.first() {
-            lines.extend(drawn_match(&timeline, finding, gates));
-        } else {
+
+    fn fuse(&self, index: usize, compiled: &Compiled, case: &Case) -> CaseResult {
+        let (rules, family) = (self.rules, &self.rules.families[index]);
+        let timeline = timeline_of(&case.chain, rules, &case.given);
+        let graph = crate::graph::build(&timeline);
+        // Few families ask for categories, and to class launches takes longer than all the rest.
+        let classes =
+            if compiled.ask_category() { self.classifier.classify(rules, &timeline) } else { Classes::default() };
+        let look = compiled.look(rules, &timeline, &classes);
+        let holds = |gate: &Gate| !given(case, gate);
+        let findings = findings_of(rules, &[index], &timeline, &graph, &look, &holds);
+        let found = findings.first().map_or(Outcome::None, |(finding, _)| outcome(finding));
+        let drawing = (found != case.expect).then(|| {
+            let mut lines = head(family, case, found);
+            if let Some((finding, gates)) = findings.first() {
+                lines.extend(drawn_match(&timeline, finding, gates));
+                return lines.join("\n");
+            }
+            let classes = self.classifier.classify(rules, &timeline);
             for (form, pattern) in ["fused", "split"].into_iter().zip(patterns_to_test(family)) {
                 let asked = match case.expect {
                     Outcome::Fused => form == "fused",
@@ -100,53 +118,101 @@ fn test(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case) -> Case
                 let Some(pattern) = pattern.filter(|_| asked) else { continue };
                 lines.extend(drawn_miss(rules, &timeline, &graph, &classes, form, &pattern));
             }
+            lines.join("\n")
+        });
+        result(family, case, found, drawing, None)
+    }
+
+    /// What an overlap family comes to: the sides in time on their streams say most of what went wrong.
+    fn overlap(&self, index: usize, matcher: &Matcher, case: &Case) -> CaseResult {
+        let (rules, family) = (self.rules, &self.rules.families[index]);
+        let timeline = timeline_of(&case.chain, rules, &case.given);
+        let graph = crate::graph::build(&timeline);
+        let classes = self.classifier.classify(rules, &timeline);
+        let exposure = super::exposure(&timeline, &classes, rules.overlap.same_stream_min());
+        let ground = Ground::new(rules, &timeline, &graph, &classes, &exposure);
+        let found = matcher.find(&ground, &|gate| !given(case, gate), false);
+        let found = found.first().map_or(Outcome::None, |found| found.outcome);
+        let drawing = (found != case.expect).then(|| {
+            let mut lines = head(family, case, found);
+            lines.extend(family.overlap.as_ref().map(|clause| format!("      overlap {}", print_overlap(clause))));
+            lines.extend(timeline.launch_ids().map(|id| {
+                let (launch, times) = (timeline.launch(id), exposure.of(id));
+                format!(
+                    "      stream {}  {}..{} us  {}  ({} us alone)",
+                    timeline.streams[launch.stream.0 as usize].number,
+                    launch.start.as_us(),
+                    launch.end().as_us(),
+                    short(&timeline.kernel(id).name.identifier),
+                    times.exclusive.as_us()
+                )
+            }));
+            lines.join("\n")
+        });
+        result(family, case, found, drawing, None)
+    }
+
+    /// A case that names a trace: the family's row of it, with the gates decided as for a user.
+    fn on_trace(&self, index: usize, finder: &Finder, case: &Case, trace: &str) -> CaseResult {
+        let (rules, family) = (self.rules, &self.rules.families[index]);
+        let path = Path::new(&family.file).parent().unwrap_or(Path::new("")).join(trace);
+        let nothing = Came { outcome: Outcome::None, occurrences: 0 };
+        let (seen, mut problem, why) = match crate::trace::read(&path, &rules.trace) {
+            Err(error) => (nothing, Some(error.to_string()), String::new()),
+            Ok(read) => {
+                let timeline = attribution::attribute(read, &[], &rules.attribution, &rules.names, &facts(&case.given));
+                let graph = crate::graph::build(&timeline);
+                let classes = self.classifier.classify(rules, &timeline);
+                let wanted = |stage: Stage| case.row.stage.is_none_or(|wanted| wanted == stage);
+                let row = match finder {
+                    Finder::Fuse(compiled) => {
+                        let look = compiled.look(rules, &timeline, &classes);
+                        let findings = findings_of(rules, &[index], &timeline, &graph, &look, &|_| false);
+                        let row = findings.iter().map(|(finding, _)| finding).find(|finding| wanted(finding.stage));
+                        row.map(|row| Came {
+                            outcome: outcome(row),
+                            occurrences: (row.fused.occurrences.len() + row.split.occurrences.len()) as u64,
+                        })
+                    }
+                    Finder::Overlap(matcher) => {
+                        let exposure = super::exposure(&timeline, &classes, rules.overlap.same_stream_min());
+                        let ground = Ground::new(rules, &timeline, &graph, &classes, &exposure);
+                        let found = matcher.find(&ground, &|_| false, true);
+                        found.into_iter().find(|found| wanted(found.stage)).map(|found| Came {
+                            outcome: found.outcome,
+                            occurrences: found.row.map_or(0, |row| row.risks.pairs()),
+                        })
+                    }
+                };
+                let seen = row.unwrap_or(nothing);
+                let problem = (case.row.occurrences.filter(|wanted| *wanted != seen.occurrences))
+                    .map(|wanted| format!("expected {wanted} occurrences, found {}", seen.occurrences));
+                let why = super::explain::explain(rules, &timeline, &graph, &classes, index).text(rules, &timeline);
+                (seen, problem, why)
+            }
+        };
+        let found = seen.outcome;
+        if found != case.expect && problem.is_none() {
+            problem = case.row.stage.map(|stage| format!("of the stage {}", stage.id()));
         }
-        lines.join("\n")
-    });
-    CaseResult {
-        family: family.id.clone(),
-        name: case.name.clone(),
-        file: family.file.clone(),
-        line: case.line,
-        expected: case.expect,
-        outcome,
-        todo: case.todo,
-        drawing,
-        problem: None,
+        let drawing = (found != case.expect || problem.is_some()).then(|| {
+            let mut lines = head(family, case, found);
+            lines.push(format!("      trace   {}", path.display()));
+            lines.extend(problem.iter().map(|problem| format!("      {problem}")));
+            lines.extend(why.lines().map(|line| format!("      {line}").trim_end().to_owned()));
+            lines.join("\n")
+        });
+        result(family, case, found, drawing, problem)
     }
 }
 
-/// A case that names a trace: the family's row of it, with the gates decided as for a user.
-fn test_trace(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case, trace: &str) -> CaseResult {
-    let family = &rules.families[index];
-    let path = Path::new(&family.file).parent().unwrap_or(Path::new("")).join(trace);
-    let (outcome, mut problem, why) = match crate::trace::read(&path, &rules.trace) {
-        Err(error) => (Outcome::None, Some(error.to_string()), String::new()),
-        Ok(read) => {
-            let timeline = attribution::attribute(read, &[], &rules.attribution, &rules.names, &facts(&case.given));
-            let graph = crate::graph::build(&timeline);
-            let classes = classify(rules, &timeline);
-            let look = compiled.look(rules, &timeline, &classes);
-            let findings = findings_of(rules, &[index], &timeline, &graph, &look, &|_| false);
-            let mut rows = findings.iter().map(|(finding, _)| finding);
-            let row = rows.find(|finding| case.row.stage.is_none_or(|stage| finding.stage == stage));
-            let found = row.map_or(0, |row| row.fused.occurrences.len() + row.split.occurrences.len());
-            let problem = (case.row.occurrences.filter(|wanted| *wanted != found as u64))
-                .map(|wanted| format!("expected {wanted} occurrences, found {found}"));
-            let why = super::explain::explain(rules, &timeline, &graph, &classes, index).text(rules, &timeline);
-            (row.map_or(Outcome::None, outcome), problem, why)
-        }
-    };
-    if outcome != case.expect && problem.is_none() && case.row.stage.is_some() {
-        problem = case.row.stage.map(|stage| format!("of the stage {}", stage.id()));
-    }
-    let drawing = (outcome != case.expect || problem.is_some()).then(|| {
-        let mut lines = head(family, case, outcome);
-        lines.push(format!("      trace   {}", path.display()));
-        lines.extend(problem.iter().map(|problem| format!("      {problem}")));
-        lines.extend(why.lines().map(|line| format!("      {line}").trim_end().to_owned()));
-        lines.join("\n")
-    });
+fn result(
+    family: &Family,
+    case: &Case,
+    outcome: Outcome,
+    drawing: Option<String>,
+    problem: Option<String>,
+) -> CaseResult {
     CaseResult {
         family: family.id.clone(),
         name: case.name.clone(),
@@ -160,6 +226,13 @@ fn test_trace(rules: &RuleSet, index: usize, compiled: &Compiled, case: &Case, t
     }
 }
 
+/// The status plays no part in a test.
+fn patterns_to_test(family: &Family) -> [Option<super::Pattern<'_>>; 2] {
+    let [fused, split] = patterns(family);
+    let pattern = |chain| super::Pattern { chain, after: family.after.as_ref(), before: family.before.as_ref() };
+    [fused, split.or(family.split.as_ref().map(pattern))]
+}
+
 /// What `given:` says of the run of a trace.
 fn facts(given: &[(String, String)]) -> Given {
     let of = |keys: &[&str]| given.iter().find(|(key, _)| keys.contains(&key.as_str())).map(|(_, value)| value.clone());
@@ -170,45 +243,6 @@ fn facts(given: &[(String, String)]) -> Given {
         tp: of(&["tp", "tensor_parallel"]).and_then(|tp| tp.parse().ok()),
         stage_hint: of(&["stage"]).and_then(|stage| Stage::from_id(&stage)),
         ..Given::default()
-    }
-}
-
-/// What an overlap family comes to: the sides in time on their streams say most of what went wrong.
-fn test_overlap(rules: &RuleSet, index: usize, matcher: &Matcher, case: &Case) -> CaseResult {
-    let family = &rules.families[index];
-    let timeline = timeline_of(&case.chain, &rules.names, &case.given);
-    let graph = crate::graph::build(&timeline);
-    let classes = classify(rules, &timeline);
-    let exposure = super::exposure(&timeline, &classes, rules.overlap.same_stream_min());
-    let ground = Ground::new(rules, &timeline, &graph, &classes, &exposure);
-    let found = matcher.find(&ground, &|gate| !given(case, gate), false);
-    let outcome = found.first().map_or(Outcome::None, |found| found.outcome);
-    let drawing = (outcome != case.expect).then(|| {
-        let mut lines = head(family, case, outcome);
-        lines.extend(family.overlap.as_ref().map(|clause| format!("      overlap {}", print_overlap(clause))));
-        lines.extend(timeline.launch_ids().map(|id| {
-            let (launch, times) = (timeline.launch(id), exposure.of(id));
-            format!(
-                "      stream {}  {}..{} us  {}  ({} us alone)",
-                timeline.streams[launch.stream.0 as usize].number,
-                launch.start.as_us(),
-                launch.end().as_us(),
-                short(&timeline.kernel(id).name.identifier),
-                times.exclusive.as_us()
-            )
-        }));
-        lines.join("\n")
-    });
-    CaseResult {
-        family: family.id.clone(),
-        name: case.name.clone(),
-        file: family.file.clone(),
-        line: case.line,
-        expected: case.expect,
-        outcome,
-        todo: case.todo,
-        problem: None,
-        drawing,
     }
 }
 
@@ -346,6 +380,10 @@ fn drawn_miss(
         (None, None) => 0,
     };
     lines.push(format!("              {}^ {}", " ".repeat(column), miss.words(timeline)));
+    if let Some(stood) = miss.stood {
+        let words = timeline.kernel(stood).name.words.join(" ");
+        lines.push(format!("              {}  its words: {words}", " ".repeat(column)));
+    }
     lines
 }
 

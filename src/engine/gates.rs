@@ -1,8 +1,8 @@
 //! The conditions of a family against what is known of the run: each with its answer and where that comes from.
 
-use super::version::Version;
 use super::{Occurrence, Tri};
 use crate::attribution::{Known, Run, Stage, Timeline};
+use crate::rules::version::Version;
 use crate::rules::{Family, Range};
 
 /// What follows when a gate says no.

@@ -23,7 +23,7 @@ pub fn lint(rules: &RuleSet) -> Vec<Diagnostic> {
     let launches: Vec<CaseLaunch> = (kernels.keys().copied().chain([NOBODY]))
         .map(|kernel| CaseLaunch { kernel: kernel.to_owned(), ..CaseLaunch::default() })
         .collect();
-    let timeline = timeline_of(&launches, &rules.names, &[]);
+    let timeline = timeline_of(&launches, rules, &[]);
     let classes = classify(rules, &timeline);
     let mut predicates = Predicates::new(rules);
     let mut ids: BTreeSet<PredicateId> = asked(rules, &mut predicates);
@@ -46,7 +46,7 @@ pub fn lint(rules: &RuleSet) -> Vec<Diagnostic> {
 /// Families that count a kernel in one of their forms, or test with one whose name holds the text; by index.
 pub fn knowing(rules: &RuleSet, kernel: &str) -> BTreeSet<usize> {
     let launch = CaseLaunch { kernel: kernel.to_owned(), ..CaseLaunch::default() };
-    let timeline = timeline_of(&[launch], &rules.names, &[]);
+    let timeline = timeline_of(&[launch], rules, &[]);
     let classes = classify(rules, &timeline);
     let mut predicates = Predicates::new(rules);
     let asked: Vec<BTreeSet<PredicateId>> = (rules.families.iter())

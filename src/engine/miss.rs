@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::automaton::{Alphabet, by_class};
 use super::chain::Pattern;
 use super::run::Compiled;
-use super::{Classes, Tri};
+use super::{Classes, Predicates, Tri};
 use crate::attribution::{KernelId, LaunchId, Timeline};
 use crate::graph::KernelGraph;
 use crate::rules::ast::{Chain, ChainNode, Join};
@@ -52,7 +52,8 @@ pub fn nearest(
     pattern: &Pattern<'_>,
 ) -> Option<Miss> {
     let whole = whole(pattern);
-    let compiled = Compiled::of(rules, &[Some(Pattern { chain: &whole, after: None, before: None })]);
+    let compiled =
+        Compiled::of(Predicates::new(rules), rules, &[Some(Pattern { chain: &whole, after: None, before: None })]);
     let side = &compiled.program.forward;
     let first = side.first.first().filter(|first| !first.is_empty())?;
     let look = compiled.look(rules, timeline, classes);

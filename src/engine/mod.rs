@@ -25,7 +25,6 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod tri;
-pub mod version;
 
 pub use automaton::{Alphabet, Match, find};
 pub use blind::cannot_look;

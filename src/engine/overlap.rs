@@ -17,7 +17,7 @@ use crate::rules::{RuleSet, Status};
 use crate::units::Nanos;
 
 use super::exposure::{Exposure, Times};
-use super::{Classes, advice};
+use super::{Classes, Predicates, advice};
 pub(super) use family::Matcher;
 use near::Near;
 
@@ -61,6 +61,11 @@ impl Risks {
             Risk::Unclear => self.unclear += 1,
             Risk::High => self.high += 1,
         }
+    }
+
+    /// Of all risks together.
+    pub fn pairs(self) -> u64 {
+        self.low + self.unclear + self.high
     }
 
     /// Adds those of another trace.
@@ -172,7 +177,7 @@ impl<'a> Ground<'a> {
 /// The overlap families of some rules, ready to be asked.
 pub(super) fn families(rules: &RuleSet) -> Matcher {
     let live = |index: &usize| rules.families[*index].status != Status::Retired;
-    Matcher::new(rules, &(0..rules.families.len()).filter(live).collect::<Vec<_>>())
+    Matcher::of(Predicates::new(rules), rules, &(0..rules.families.len()).filter(live).collect::<Vec<_>>())
 }
 
 /// All rows: by stage, then by time exposed, then by kernel and family.

@@ -5,9 +5,9 @@
 mod atoms;
 mod needles;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Tri;
 use super::classify::Classes;
@@ -73,12 +73,12 @@ impl Answer {
     }
 }
 
-/// Compiled predicates over the terms of a rule set.
-#[derive(Debug, Default)]
+/// Compiled predicates over the terms of a rule set. As long as nothing is compiled, a clone costs nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Predicates {
     nodes: Vec<Node>,
     known: FxHashMap<Node, u32>,
-    exprs: FxHashMap<String, Expr>,
+    exprs: Arc<FxHashMap<String, Expr>>,
     terms: FxHashMap<String, Option<u32>>,
     /// The atoms among the nodes, once they are asked.
     atoms: OnceLock<Atoms>,
@@ -88,7 +88,12 @@ impl Predicates {
     /// Ready to take predicates that use the terms of `rules`.
     pub fn new(rules: &RuleSet) -> Self {
         let exprs = rules.terms.iter().map(|t| (t.name.clone(), t.expr.clone())).collect();
-        Self { exprs, ..Self::default() }
+        Self { exprs: Arc::new(exprs), ..Self::default() }
+    }
+
+    /// Whether any of them asks for a category.
+    pub(super) fn ask_category(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node, Node::Atom(Atom::Category(_))))
     }
 
     /// Compiles `expr`.
@@ -123,9 +128,10 @@ impl Predicates {
         if let Some(known) = self.terms.get(name) {
             return known.unwrap_or_else(|| self.node(Node::Or(Vec::new())));
         }
-        let Some(expr) = self.exprs.remove(name) else { return self.node(Node::Or(Vec::new())) };
+        let exprs = Arc::clone(&self.exprs);
+        let Some(expr) = exprs.get(name) else { return self.node(Node::Or(Vec::new())) };
         self.terms.insert(name.to_owned(), None);
-        let id = self.compile(&expr);
+        let id = self.compile(expr);
         self.terms.insert(name.to_owned(), Some(id));
         id
     }
@@ -196,12 +202,12 @@ impl Answers<'_> {
     /// The atoms that stayed unknown and left `predicate` unknown on `launch`, as text.
     pub fn unknowns(&self, predicate: PredicateId, launch: LaunchId) -> Vec<String> {
         let mut out = Vec::new();
-        self.collect_unknowns(predicate.0, launch, &mut out);
+        self.collect_unknowns(predicate.0, launch, &mut FxHashSet::default(), &mut out);
         out
     }
 
-    fn collect_unknowns(&self, node: u32, launch: LaunchId, out: &mut Vec<String>) {
-        if self.get(node, launch).tri != Tri::Unknown {
+    fn collect_unknowns(&self, node: u32, launch: LaunchId, seen: &mut FxHashSet<u32>, out: &mut Vec<String>) {
+        if !seen.insert(node) || self.get(node, launch).tri != Tri::Unknown {
             return;
         }
         match &self.predicates.nodes[node as usize] {
@@ -211,10 +217,10 @@ impl Answers<'_> {
                     out.push(text);
                 }
             }
-            Node::Not(inner) => self.collect_unknowns(*inner, launch, out),
+            Node::Not(inner) => self.collect_unknowns(*inner, launch, seen, out),
             Node::And(parts) | Node::Or(parts) => {
                 for part in parts {
-                    self.collect_unknowns(*part, launch, out);
+                    self.collect_unknowns(*part, launch, seen, out);
                 }
             }
         }

@@ -29,16 +29,21 @@ impl Compiled {
     /// Pattern 2n is the fused form of family n, pattern 2n + 1 its split form.
     pub(super) fn new(rules: &RuleSet) -> Self {
         let patterns: Vec<Option<Pattern<'_>>> = rules.families.iter().flat_map(patterns).collect();
-        Self::of(rules, &patterns)
+        Self::of(Predicates::new(rules), rules, &patterns)
     }
 
-    pub(super) fn of(rules: &RuleSet, patterns: &[Option<Pattern<'_>>]) -> Self {
+    /// `predicates` are those of the rule set, with none compiled yet.
+    pub(super) fn of(mut predicates: Predicates, rules: &RuleSet, patterns: &[Option<Pattern<'_>>]) -> Self {
         // A chain that cannot be run is an error of the rules, reported where they are loaded; here it finds nothing.
         let (compiled, _) = Program::new(patterns);
-        let mut predicates = Predicates::new(rules);
         let links = compiled.links.iter().map(|link| predicates.add(link)).collect();
         let through = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
         Self { program: compiled, predicates, links, roles: through }
+    }
+
+    /// Whether any link asks for a category; if none does, [`Self::look`] needs no classes.
+    pub(super) fn ask_category(&self) -> bool {
+        self.predicates.ask_category()
     }
 
     pub(super) fn look<'a>(&'a self, rules: &RuleSet, timeline: &'a Timeline, classes: &'a Classes) -> Look<'a> {

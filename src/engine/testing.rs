@@ -7,7 +7,7 @@ use crate::attribution::{
     Stream, StreamId, Timeline,
 };
 use crate::kernel_name::{self, KernelName};
-use crate::rules::CaseLaunch;
+use crate::rules::{CaseLaunch, RuleSet};
 use crate::trace::{GpuKind, ProcessId, StringId, SyncEvent};
 use crate::units::Nanos;
 
@@ -15,21 +15,12 @@ use crate::units::Nanos;
 const DEFAULT_DUR: Nanos = Nanos(1_000);
 /// Gap before a launch that gives no start.
 const GAP: Nanos = Nanos(1_000);
-/// What the names of copies and sets begin with, as CUPTI and roctracer write them.
-const KINDS: [(&str, GpuKind); 4] = [
-    ("Memcpy", GpuKind::Memcpy),
-    ("Memset", GpuKind::Memset),
-    ("CopyDevice", GpuKind::Memcpy),
-    ("CopyHost", GpuKind::Memcpy),
-];
-/// Marks module frames among the frames of a built timeline.
-const MODULE: &str = "nn.Module: ";
 
 /// A timeline of one whole step in which `chain` ran. What a launch does not give is unknown. `given` sets facts of the
 /// run (`vendor`, `arch`, `tp`, `framework`, `version`, `model`, `stage`, `tokens`, `requests`); other keys are
 /// server arguments.
-pub fn timeline_of(chain: &[CaseLaunch], names: &kernel_name::Settings, given: &[(String, String)]) -> Timeline {
-    let mut builder = Builder::new(names);
+pub fn timeline_of(chain: &[CaseLaunch], rules: &RuleSet, given: &[(String, String)]) -> Timeline {
+    let mut builder = Builder::new(rules);
     builder.give(given);
     let mut cursor = Nanos::ZERO;
     for (n, launch) in chain.iter().enumerate() {
@@ -53,8 +44,9 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(names: &'a kernel_name::Settings) -> Self {
-        let mut timeline = Timeline { module_prefix: MODULE.to_owned(), ..Timeline::default() };
+    fn new(rules: &'a RuleSet) -> Self {
+        let module_prefix = rules.attribution.sites.module_prefix.clone();
+        let mut timeline = Timeline { module_prefix, ..Timeline::default() };
         let name = timeline.strings.intern("step");
         let step = Step {
             name,
@@ -65,7 +57,7 @@ impl<'a> Builder<'a> {
             requests: None,
             whole: true,
         };
-        Self { names, timeline, kernels: FxHashMap::default(), contexts: FxHashMap::default(), step }
+        Self { names: &rules.names, timeline, kernels: FxHashMap::default(), contexts: FxHashMap::default(), step }
     }
 
     fn give(&mut self, given: &[(String, String)]) {
@@ -113,7 +105,14 @@ impl<'a> Builder<'a> {
     }
 
     fn kernel(&mut self, raw: &str) -> KernelId {
-        let kind = KINDS.iter().find(|(prefix, _)| raw.starts_with(prefix)).map_or(GpuKind::Kernel, |(_, kind)| *kind);
+        let begins = |prefixes: &[String]| prefixes.iter().any(|prefix| raw.starts_with(prefix));
+        let kind = if begins(&self.names.copies) {
+            GpuKind::Memcpy
+        } else if begins(&self.names.sets) {
+            GpuKind::Memset
+        } else {
+            GpuKind::Kernel
+        };
         let name = self.timeline.strings.intern(raw);
         let kernels = &mut self.timeline.kernels;
         *self.kernels.entry((name, kind)).or_insert_with(|| {
@@ -137,7 +136,8 @@ impl<'a> Builder<'a> {
             (None, None) => Lookup::Unknown,
             (site, module) => {
                 // Sites innermost, modules around them: a site is a line of its module's code.
-                let modules = module.iter().flatten().map(|m| format!("{MODULE}{m}"));
+                let prefix = self.timeline.module_prefix.as_str();
+                let modules = module.iter().flatten().map(|m| format!("{prefix}{m}"));
                 let frames: Vec<String> = site.iter().flatten().cloned().chain(modules).collect();
                 self.path(&frames, true)
             }

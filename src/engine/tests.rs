@@ -1,7 +1,6 @@
 //! A small rule set for the tests of the engine.
 
 use crate::attribution::{Known, Stage, Step, StepId, Timeline};
-use crate::kernel_name::Settings;
 use crate::rules::{
     CaseLaunch, Family, FamilyKind, Gates, Independence, Origin, Per, RuleSet, Status, Term, TransparentRole,
     parse_chain, parse_expr,
@@ -10,7 +9,7 @@ use crate::units::Nanos;
 
 /// Terms and roles by which the tests speak.
 pub(super) fn rules(families: Vec<Family>) -> RuleSet {
-    let term = |name: &str, is: &str| Term { name: name.into(), expr: parse_expr(is).unwrap() };
+    let term = |name: &str, is: &str| Term { name: name.into(), about: String::new(), expr: parse_expr(is).unwrap() };
     let role = |name: &str, is: &str| TransparentRole { name: name.into(), expr: parse_expr(is).unwrap() };
     let mut families = families;
     families.sort_by(|a, b| a.id.cmp(&b.id));
@@ -80,7 +79,7 @@ pub(super) fn launches(names: &[&str]) -> Vec<CaseLaunch> {
 
 /// One step of `names`.
 pub(super) fn timeline(names: &[&str]) -> Timeline {
-    super::testing::timeline_of(&launches(names), &Settings::default(), &[])
+    super::testing::timeline_of(&launches(names), &RuleSet::default(), &[])
 }
 
 /// Cuts the one step of a timeline into steps of `lengths` launches.

@@ -59,6 +59,10 @@ pub struct Settings {
     pub ops: FxHashSet<String>,
     /// Endings that a loader adds to a name (`.kd`).
     pub suffixes: Vec<String>,
+    /// What the names of copies begin with.
+    pub copies: Vec<String>,
+    /// What the names of sets begin with.
+    pub sets: Vec<String>,
 }
 
 impl KernelName {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::steps::{self, graphs_whole};
 use super::{Analysis, Fitness, Options};
 use crate::attribution::{Launch, Lookup, Stage, Timeline};
-use crate::engine::{self, version};
-use crate::rules::RuleSet;
+use crate::engine;
 use crate::rules::schema::fitness::{FitnessCheck, FitnessRule};
+use crate::rules::{RuleSet, version};
 use crate::trace::Broken;
 use crate::units::{Nanos, percent};
 

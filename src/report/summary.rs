@@ -3,8 +3,8 @@
 use super::cells::{self, nanos};
 use super::ranks::words;
 use super::{FuseRow, Report, StageInfo};
-use crate::engine::version::within;
 use crate::rules::schema::report::{GraphSwitch, ReportFile};
+use crate::rules::version::within;
 
 /// The summary of a report whose other fields are filled in.
 pub(super) fn line(report: &Report, settings: &ReportFile) -> String {

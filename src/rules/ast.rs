@@ -85,6 +85,21 @@ pub enum Compare {
     Greater,
 }
 
+impl Compare {
+    /// What holds where this does not.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        match self {
+            Self::Less => Self::GreaterEqual,
+            Self::LessEqual => Self::Greater,
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::GreaterEqual => Self::Less,
+            Self::Greater => Self::LessEqual,
+        }
+    }
+}
+
 /// How one part of a chain follows the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
@@ -101,6 +116,24 @@ pub struct Chain {
     pub node: ChainNode,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Chain {
+    /// Calls `found` with the predicate of each link, in order of the text.
+    pub fn each_link(&self, found: &mut impl FnMut(&Expr)) {
+        match &self.node {
+            ChainNode::Any => {}
+            ChainNode::Link(expr) => found(expr),
+            ChainNode::Seq(head, rest) => {
+                head.each_link(found);
+                for (_, part) in rest {
+                    part.each_link(found);
+                }
+            }
+            ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().for_each(|part| part.each_link(found)),
+            ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => inner.each_link(found),
+        }
+    }
 }
 
 /// What a chain says.

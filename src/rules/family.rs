@@ -11,6 +11,8 @@ use super::parse::{parse_chain, parse_overlap};
 use super::place::{Place, span_of};
 use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry, When};
 use super::source::{CATALOGS, Entry};
+use super::version::Version;
+use super::yaml::Broken;
 use super::{Case, CaseRow, Family, FamilyKind, Gates, Independence, Origin, Outcome, Range, Status, Toggle};
 use crate::attribution::Stage;
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
@@ -29,11 +31,36 @@ pub(super) struct LoadedFamily {
     pub(super) references: Vec<(&'static str, String, Place)>,
 }
 
-/// The family of `entry`, and its mistakes. With mistakes that leave it without sense, no family.
-pub(super) fn family(entry: &Entry, yaml: FamilyFile) -> (Option<LoadedFamily>, Vec<Diagnostic>) {
+/// What can be told of a family whose file has not the right shape.
+pub(super) struct BrokenFamily {
+    /// The id that its path gives it.
+    pub(super) id: String,
+    pub(super) chains: Vec<(Place, Chain)>,
+}
+
+/// The family of `entry`, and its mistakes.
+pub(super) fn family(entry: &Entry, yaml: FamilyFile) -> (Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>) {
     let mut reader = Reader { file: &entry.file, found: Vec::new(), chains: Vec::new() };
     let family = reader.read(entry, yaml);
-    (Some(family), reader.found)
+    (Ok(family), reader.found)
+}
+
+/// What is left of the family of `entry`: its texts of the match language.
+pub(super) fn broken(entry: &Entry, file: Broken) -> (Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>) {
+    let mut reader = Reader { file: &entry.file, found: file.found, chains: Vec::new() };
+    let text = |key: &str| file.tree.as_ref().and_then(|tree| tree.value.text(key));
+    for (key, counted) in [("fused", true), ("split", true), ("after", false), ("before", false)] {
+        reader.chain(text(key).as_ref(), counted);
+    }
+    reader.overlap(text("overlap").as_ref());
+    (Err(BrokenFamily { id: id_of(entry).1.to_owned(), chains: reader.chains }), reader.found)
+}
+
+/// The folder of a family's kind, and the id that its path gives it.
+fn id_of(entry: &Entry) -> (&str, &str) {
+    let path = entry.logical.strip_prefix(CATALOGS).unwrap_or(&entry.logical);
+    let (folder, rest) = path.split_once('/').unwrap_or(("", path));
+    (folder, rest.rsplit_once('.').map_or(rest, |(stem, _)| stem))
 }
 
 struct Reader<'a> {
@@ -121,9 +148,7 @@ impl Reader<'_> {
     }
 
     fn id(&mut self, entry: &Entry, yaml: &FamilyFile) {
-        let path = entry.logical.strip_prefix(CATALOGS).unwrap_or(&entry.logical);
-        let (folder, rest) = path.split_once('/').unwrap_or(("", path));
-        let want = rest.rsplit_once('.').map_or(rest, |(stem, _)| stem);
+        let (folder, want) = id_of(entry);
         let id = &yaml.id.value;
         if id != want {
             self.error(
@@ -185,9 +210,15 @@ impl Reader<'_> {
                 if let Err(problem) = check_chain(&chain, counted) {
                     let code = match problem {
                         ChainProblem::CountsNothing { .. } => Code::EmptyMatch,
-                        ChainProblem::TooLarge { .. } | ChainProblem::TooDeep { .. } => Code::Syntax,
+                        ChainProblem::TooLarge { .. } | ChainProblem::TooDeep { .. } => Code::ChainTooLarge,
                     };
-                    self.found.push(place.diagnostic(code, problem.to_string(), &problem.span(), ""));
+                    let mut diagnostic = place.diagnostic(code, problem.to_string(), &problem.span(), "");
+                    if code == Code::ChainTooLarge {
+                        diagnostic = diagnostic.help(
+                            "use smaller numbers in `{ }` and fewer parts in `(a & b)`; `a+` costs no more than `a`",
+                        );
+                    }
+                    self.found.push(diagnostic);
                 }
                 self.chains.push((place, chain.clone()));
                 Some(chain)
@@ -227,6 +258,15 @@ impl Reader<'_> {
             self.version(version);
         }
         let text = |v: Option<&Spanned<String>>| v.map(|s| s.value.clone());
+        if let (Some(since), Some(until)) = (since, until) {
+            let ends = [since, until].map(|version| Version::parse(&version.value));
+            if let [Some(first), Some(end)] = ends
+                && first >= end
+            {
+                let title = format!("no version is between {} and {}", since.value, until.value);
+                self.error(Code::BadRange, title, span_of(self.file, until), "`until` is the first version without it");
+            }
+        }
         (text(since), text(until))
     }
 
@@ -276,10 +316,10 @@ impl Reader<'_> {
             stages: when.stages.iter().filter_map(|s| self.stage(s)).collect(),
             vendor: when.vendor.clone(),
             arch: when.arch.clone(),
-            tensor_parallel: self.range(when.tensor_parallel.as_ref()),
+            tensor_parallel: self.range(when.tensor_parallel.as_ref(), 1),
             dtype: when.dtype.clone(),
-            tokens: self.range(when.tokens.as_ref()),
-            message_bytes: self.range(when.message_bytes.as_ref()),
+            tokens: self.range(when.tokens.as_ref(), 1),
+            message_bytes: self.range(when.message_bytes.as_ref(), 0),
             needs: when.needs.0.clone(),
         }
     }
@@ -297,9 +337,10 @@ impl Reader<'_> {
         known
     }
 
-    fn range(&mut self, text: Option<&Spanned<String>>) -> Option<Range> {
+    /// A range of numbers that are never below `least`.
+    fn range(&mut self, text: Option<&Spanned<String>>, least: i64) -> Option<Range> {
         let text = text?;
-        match range(&text.value) {
+        match range(&text.value, least) {
             Ok(range) => Some(range),
             Err(label) => {
                 let title = format!("`{}` is no range that can be met", text.value);
@@ -417,7 +458,7 @@ fn outcome(word: &str, kind: FamilyKind) -> Option<Outcome> {
 }
 
 /// `4`, `2..`, `..128`, `1..8`; both ends count.
-fn range(text: &str) -> Result<Range, &'static str> {
+fn range(text: &str, least: i64) -> Result<Range, &'static str> {
     let number = |text: &str| match text.trim() {
         "" => Ok(None),
         text => text.parse::<i64>().map(Some).map_err(|_| "expected whole numbers"),
@@ -427,6 +468,7 @@ fn range(text: &str) -> Result<Range, &'static str> {
     match (range.min, range.max) {
         (None, None) => Err("no bound at all"),
         (Some(min), Some(max)) if max < min => Err("the upper bound is below the lower one"),
+        (_, Some(max)) if max < least => Err("no run has so few"),
         _ => Ok(range),
     }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
-use super::family::{self, LoadedFamily};
+use super::ast::Expr;
+use super::family::{self, BrokenFamily, LoadedFamily};
 use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
 use super::resolve;
@@ -22,6 +24,7 @@ use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::schema::sites::SitesFile;
 use super::schema::stages::StagesFile;
 use super::schema::trace::TraceFile;
+use super::shape::Node;
 use super::source::{CATALOGS, Entry, RULES, Sources, VERSION};
 use super::yaml;
 use super::{Alias, Category, Mapping, Override, RuleSet, Subject, Term, TermCase, TransparentRole};
@@ -46,11 +49,11 @@ fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic
     loader.rooms(&mut rules);
     rules.mapping = loader.mapping();
     let shared = loader.shared();
-    let families = loader.families(&mut rules);
+    let (families, broken) = loader.families(&mut rules);
     rules.version = loader.version();
     loader.unused_files();
     let mut found = loader.found;
-    resolve::resolve(shared, families, &mut rules, &mut found);
+    resolve::resolve(shared, families, &broken, &mut rules, &mut found);
     diagnostic::sort(&mut found);
     found.dedup();
     let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity() == Severity::Error);
@@ -86,16 +89,18 @@ struct Loader<'a> {
     sources: &'a Sources,
     rules: BTreeMap<&'a str, &'a Entry>,
     used: Vec<&'static str>,
+    /// Values of files that are YAML and not of the right shape.
+    broken: BTreeMap<&'static str, (Arc<SourceFile>, Box<Spanned<Node>>)>,
     found: Vec<Diagnostic>,
 }
 
 impl<'a> Loader<'a> {
     fn new(sources: &'a Sources) -> Self {
         let rules = sources.entries.iter().filter_map(|e| Some((e.logical.strip_prefix(RULES)?, e))).collect();
-        Self { sources, rules, used: Vec::new(), found: sources.problems.clone() }
+        Self { sources, rules, used: Vec::new(), broken: BTreeMap::new(), found: sources.problems.clone() }
     }
 
-    fn file<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<(Arc<SourceFile>, T)> {
+    fn file<T: DeserializeOwned + JsonSchema>(&mut self, name: &'static str) -> Option<(Arc<SourceFile>, T)> {
         self.used.push(name);
         let Some(entry) = self.rules.get(name) else {
             self.found
@@ -107,11 +112,35 @@ impl<'a> Loader<'a> {
         let file = Arc::clone(&entry.file);
         match yaml::read(&file) {
             Ok(read) => Some((file, read)),
-            Err(error) => {
-                self.found.push(error);
+            Err(broken) => {
+                self.broken.extend(broken.tree.map(|tree| (name, (file, tree))));
+                self.found.extend(broken.found);
                 None
             }
         }
+    }
+
+    /// The predicates of a file whose shape is broken, and names that have none: what other files make of them is
+    /// checked all the same.
+    fn salvaged<T>(
+        &mut self,
+        name: &str,
+        list: &str,
+        key: &str,
+        make: impl Fn(String, Expr) -> T,
+    ) -> (Vec<Predicate<T>>, Vec<String>) {
+        let (mut predicates, mut names) = (Vec::new(), Vec::new());
+        let Some((file, tree)) = self.broken.remove(name) else { return (predicates, names) };
+        for entry in tree.value.under(list).flat_map(|list| list.value.items()) {
+            let Some(name) = entry.value.text(key) else { continue };
+            match entry.value.text("is").and_then(|is| self.predicate(&file, &name, &is)) {
+                Some((expr, name_at, is)) => {
+                    predicates.push(Predicate { item: make(name.value, expr), name: name_at, is });
+                }
+                None => names.push(name.value),
+            }
+        }
+        (predicates, names)
     }
 
     /// The files that are settings of a room. A new file: its struct in `schema/`, its line here.
@@ -160,7 +189,11 @@ impl<'a> Loader<'a> {
     }
 
     /// One file that is settings of a room; what the room refuses is a mistake in the file.
-    fn room<F: DeserializeOwned>(&mut self, name: &'static str, take: impl FnOnce(F) -> Result<(), String>) {
+    fn room<F: DeserializeOwned + JsonSchema>(
+        &mut self,
+        name: &'static str,
+        take: impl FnOnce(F) -> Result<(), String>,
+    ) {
         let Some((file, read)) = self.file::<F>(name) else { return };
         if let Err(reason) = take(read) {
             self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
@@ -188,15 +221,19 @@ impl<'a> Loader<'a> {
             for entry in terms.terms {
                 self.word(&file, &entry.term);
                 out.cases.extend(cases(&file, Subject::Term, &entry.term.value, entry.hit, entry.miss));
-                let name = entry.term.value.clone();
+                let (name, about) = (entry.term.value.clone(), entry.about);
                 match self.predicate(&file, &entry.term, &entry.is) {
                     Some((expr, name_at, is)) => {
-                        out.terms.push(Predicate { item: Term { name, expr }, name: name_at, is });
+                        out.terms.push(Predicate { item: Term { name, about, expr }, name: name_at, is });
                     }
                     None => out.broken_terms.push(name),
                 }
             }
         }
+        let term = |name, expr| Term { name, about: String::new(), expr };
+        let (terms, broken) = self.salvaged("terms.yaml", "terms", "term", term);
+        out.terms.extend(terms);
+        out.broken_terms.extend(broken);
         out.no_terms = out.terms.is_empty() && out.broken_terms.is_empty();
         if let Some((file, categories)) = self.file::<CategoriesFile>("categories.yaml") {
             self.format(&file, &categories.version);
@@ -208,6 +245,8 @@ impl<'a> Loader<'a> {
                 }
             }
         }
+        let category = |name, expr| Category { name, expr, compute: true };
+        out.categories.extend(self.salvaged("categories.yaml", "categories", "category", category).0);
         if let Some((file, graph)) = self.file::<GraphFile>("graph.yaml") {
             self.format(&file, &graph.version);
             for entry in graph.transparent {
@@ -225,7 +264,7 @@ impl<'a> Loader<'a> {
         file: &Arc<SourceFile>,
         name: &Spanned<String>,
         is: &Spanned<String>,
-    ) -> Option<(super::ast::Expr, Place, Place)> {
+    ) -> Option<(Expr, Place, Place)> {
         let (name, is_place) = (Place::of(file, name), Place::of(file, is));
         match parse_expr(&is.value) {
             Ok(expr) => Some((expr, name, is_place)),
@@ -254,21 +293,28 @@ impl<'a> Loader<'a> {
     }
 
     /// Families in id order; of one id the last layer counts.
-    fn families(&mut self, rules: &mut RuleSet) -> Vec<LoadedFamily> {
+    fn families(&mut self, rules: &mut RuleSet) -> (Vec<LoadedFamily>, Vec<BrokenFamily>) {
         let sources = self.sources;
         let of_families = |e: &&Entry| e.logical.starts_with(CATALOGS) && e.logical != VERSION;
         let entries: Vec<&Entry> = sources.entries.iter().filter(of_families).collect();
-        let loaded: Vec<(Option<LoadedFamily>, Vec<Diagnostic>)> = entries
+        let loaded: Vec<(Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>)> = entries
             .par_iter()
             .map(|entry| match yaml::read(&entry.file) {
                 Ok(file) => family::family(entry, file),
-                Err(error) => (None, vec![error]),
+                Err(broken) => family::broken(entry, broken),
             })
             .collect();
         let mut by_id: BTreeMap<String, LoadedFamily> = BTreeMap::new();
+        let mut broken = Vec::new();
         for (family, found) in loaded {
             self.found.extend(found);
-            let Some(family) = family else { continue };
+            let family = match family {
+                Ok(family) => family,
+                Err(family) => {
+                    broken.push(family);
+                    continue;
+                }
+            };
             let id = family.family.id.clone();
             match by_id.get(&id) {
                 Some(other) if other.layer == family.layer => self.found.push(
@@ -285,7 +331,7 @@ impl<'a> Loader<'a> {
             }
         }
         rules.overrides.sort_by(|a, b| (&a.id, &a.by).cmp(&(&b.id, &b.by)));
-        by_id.into_values().collect()
+        (by_id.into_values().collect(), broken)
     }
 
     fn version(&mut self) -> String {
@@ -318,7 +364,10 @@ impl<'a> Loader<'a> {
 
 /// A mistake in a text of the match language.
 pub(super) fn syntax(place: &Place, error: SyntaxError) -> Diagnostic {
-    let diagnostic = place.diagnostic(Code::Syntax, error.message, &error.span, "");
+    let mut diagnostic = place.diagnostic(Code::Syntax, error.message, &error.span, "");
+    if let Some(opened) = &error.opened {
+        diagnostic = diagnostic.at(&place.file, place.span_in(opened), "never closed");
+    }
     match error.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

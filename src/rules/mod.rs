@@ -10,8 +10,10 @@ mod place;
 mod print;
 mod resolve;
 pub mod schema;
+mod shape;
 mod source;
 mod tidy;
+pub mod version;
 mod yaml;
 
 pub use load::{load, load_settings};

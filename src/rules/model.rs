@@ -7,6 +7,8 @@ use super::ast::{Chain, Expr, OverlapClause};
 pub struct Term {
     /// Bare word of the match language.
     pub name: String,
+    /// What it names, in one line.
+    pub about: String,
     /// What it says; terms inside are resolved by index in [`RuleSet::terms`] order (a term uses earlier ones).
     pub expr: Expr,
 }

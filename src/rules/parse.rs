@@ -34,11 +34,21 @@ pub struct SyntaxError {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// The bracket that is never closed.
+    pub opened: Option<Span>,
 }
 
 impl SyntaxError {
     fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), help: None }
+        Self { span, message: message.into(), help: None, opened: None }
+    }
+
+    /// The same in a text in which this one stands at `at`.
+    fn moved(mut self, at: usize) -> Self {
+        for span in [Some(&mut self.span), self.opened.as_mut()].into_iter().flatten() {
+            *span = span.start + at..span.end + at;
+        }
+        self
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -130,6 +140,32 @@ fn check_depth(text: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
+/// The mistake inside of a side, `exposed( .. )`, if that is where it is.
+fn in_a_side(text: &str) -> Option<SyntaxError> {
+    const SIDE: &str = "exposed(";
+    text.match_indices(SIDE).find_map(|(at, _)| {
+        let begin = at + SIDE.len();
+        let inner = &text[begin..];
+        parse_expr(&inner[..closing(inner)?]).err().map(|error| error.moved(begin))
+    })
+}
+
+/// Where the bracket is closed that stands before `text`.
+fn closing(text: &str) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0u32, false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if quoted => (quoted, escaped) = (escaped || c != '"', !escaped && c == '\\'),
+            '"' => quoted = true,
+            '(' | '[' => depth += 1,
+            ')' | ']' if depth == 0 => return Some(at),
+            ')' | ']' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Our own sentence for a text that the grammar refuses at `at`.
 fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     let at = text.len().min(at);
@@ -143,6 +179,9 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
     let is_chain = rule == Rule::chain_only;
 
     if rule == Rule::overlap_only {
+        if let Some(error) = in_a_side(text) {
+            return error;
+        }
         return SyntaxError::new(here, format!("expected two sides and how far apart they may be, stopped at {found}"))
             .help("write `exposed(a) beside exposed(b) within 200us`, a and b being predicates over one event");
     }
@@ -211,8 +250,8 @@ fn explain(rule: Rule, text: &str, at: usize) -> SyntaxError {
             let in_atom = bracket == '(' && ATOMS.contains(&trailing_word(text[..open].trim_end()));
             if rest.is_empty() {
                 let what = if in_atom { "`,` or `)`".to_owned() } else { format!("`{close}`") };
-                SyntaxError::new(here, format!("expected {what}, found {found}"))
-                    .help(format!("the `{bracket}` at column {} is never closed", text[..open].chars().count() + 1))
+                let error = SyntaxError::new(here, format!("expected {what}, found {found}"));
+                SyntaxError { opened: Some(open..open + 1), ..error }
             } else if in_atom {
                 SyntaxError::new(here, format!("expected `,` or `)`, found {found}"))
             } else {

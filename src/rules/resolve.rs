@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ast::{Atom, Chain, ChainNode, Expr, ExprNode};
-use super::family::LoadedFamily;
+use super::ast::{Atom, Chain, Compare, Expr, ExprNode};
+use super::family::{BrokenFamily, LoadedFamily};
 use super::load::{Predicate, Shared};
 use super::place::Place;
 use super::print::print_expr;
@@ -16,8 +16,19 @@ const OTHER: &str = "other";
 /// Words of `kind(..)`.
 const KINDS: [&str; 3] = ["kernel", "memcpy", "memset"];
 
+/// Most atoms of a predicate, terms written out; ours have a few hundred.
+const MOST_ATOMS: u64 = 20_000;
+/// Title of a predicate that no launch matches.
+const NEVER: &str = "no launch can ever match this";
+
 /// Checks all names and fills `rules`.
-pub(super) fn resolve(shared: Shared, families: Vec<LoadedFamily>, rules: &mut RuleSet, found: &mut Vec<Diagnostic>) {
+pub(super) fn resolve(
+    shared: Shared,
+    families: Vec<LoadedFamily>,
+    broken: &[BrokenFamily],
+    rules: &mut RuleSet,
+    found: &mut Vec<Diagnostic>,
+) {
     duplicates("term", shared.terms.iter().map(|t| (t.item.name.as_str(), &t.name)), found);
     // A category may stand twice: what its name tells early, what is left over late.
     duplicates("role", shared.roles.iter().map(|r| (r.item.name.as_str(), &r.name)), found);
@@ -33,15 +44,15 @@ pub(super) fn resolve(shared: Shared, families: Vec<LoadedFamily>, rules: &mut R
         names.expr(&role.item.expr, &role.is, Inside::Role, found);
         names.carried(&role.item.expr, &role.is, found);
     }
-    for family in &families {
-        for (place, chain) in &family.chains {
-            names.chain(chain, place, found);
-        }
+    for (place, chain) in families.iter().flat_map(|f| &f.chains).chain(broken.iter().flat_map(|f| &f.chains)) {
+        names.chain(chain, place, found);
     }
     names.unused(&shared, found);
-    ids(&families, found);
+    ids(&families, broken, found);
 
     let order = order(&shared.terms, found);
+    let chains = families.iter().flat_map(|f| &f.chains).chain(broken.iter().flat_map(|f| &f.chains));
+    sizes(&shared, &order, chains, found);
     let mut terms: Vec<Option<_>> = shared.terms.into_iter().map(|t| Some(t.item)).collect();
     rules.terms = order.into_iter().filter_map(|n| terms[n].take()).collect();
     rules.categories = shared.categories.into_iter().map(|c| c.item).collect();
@@ -88,6 +99,8 @@ struct Names<'a> {
     used: BTreeSet<String>,
     /// Terms that ask for a category, directly or through others.
     on_category: BTreeSet<&'a str>,
+    /// Terms that hold (true) or whose negation holds (false) by a name-like atom, directly or through others.
+    name_like: BTreeSet<(&'a str, bool)>,
 }
 
 impl<'a> Names<'a> {
@@ -99,6 +112,7 @@ impl<'a> Names<'a> {
             categories: shared.categories.iter().map(|c| c.item.name.as_str()).chain([OTHER]).collect(),
             used: BTreeSet::new(),
             on_category: BTreeSet::new(),
+            name_like: BTreeSet::new(),
         };
         // As often as terms are nested at most.
         for _ in 0..=out.terms.len() {
@@ -110,34 +124,36 @@ impl<'a> Names<'a> {
                 break;
             }
         }
+        for _ in 0..=2 * out.terms.len() {
+            let before = out.name_like.len();
+            let all = out.terms.iter().flat_map(|(name, expr)| [(*name, *expr, true), (*name, *expr, false)]);
+            let more: Vec<_> = all
+                .filter(|(_, expr, positive)| out.has_name_like(expr, *positive))
+                .map(|(name, _, positive)| (name, positive))
+                .collect();
+            out.name_like.extend(more);
+            if out.name_like.len() == before {
+                break;
+            }
+        }
         out
     }
 
     fn chain(&mut self, chain: &Chain, place: &Place, found: &mut Vec<Diagnostic>) {
-        match &chain.node {
-            ChainNode::Any => {}
-            ChainNode::Link(expr) => {
-                self.expr(expr, place, Inside::Family, found);
-                self.carried(expr, place, found);
-            }
-            ChainNode::Seq(head, rest) => {
-                self.chain(head, place, found);
-                for (_, part) in rest {
-                    self.chain(part, place, found);
-                }
-            }
-            ChainNode::Alt(parts) | ChainNode::Both(parts) => {
-                for part in parts {
-                    self.chain(part, place, found);
-                }
-            }
-            ChainNode::Repeat { inner, .. } | ChainNode::Context(inner) => self.chain(inner, place, found),
-        }
+        chain.each_link(&mut |expr| {
+            self.expr(expr, place, Inside::Family, found);
+            self.carried(expr, place, found);
+        });
     }
 
     fn expr(&mut self, expr: &Expr, place: &Place, inside: Inside, found: &mut Vec<Diagnostic>) {
         match &expr.node {
-            ExprNode::Atom(atom) => self.atom(atom, expr, place, inside, found),
+            ExprNode::Atom(atom) => {
+                self.atom(atom, expr, place, inside, found);
+                if let Some(because) = numbers_apart(std::slice::from_ref(expr)) {
+                    found.push(place.diagnostic(Code::NeverMatches, NEVER, &expr.span, &because));
+                }
+            }
             ExprNode::Term(name) => {
                 self.used.insert(name.clone());
                 let known = self.terms.contains_key(name.as_str());
@@ -148,7 +164,7 @@ impl<'a> Names<'a> {
                         &expr.span,
                         "not in rules/terms.yaml",
                     );
-                    let words = self.terms.keys().copied();
+                    let words = self.terms.keys().chain(&self.broken).copied();
                     found.push(near.near(name, words, "a kernel's own name stands in name(\"..\")"));
                 }
                 if inside == Inside::Category && self.on_category.contains(name.as_str()) {
@@ -159,8 +175,7 @@ impl<'a> Names<'a> {
             ExprNode::Not(inner) => self.expr(inner, place, inside, found),
             ExprNode::And(parts) | ExprNode::Or(parts) => {
                 if let (ExprNode::And(_), Some(because)) = (&expr.node, contradiction(parts)) {
-                    let title = "no launch can ever match this";
-                    found.push(place.diagnostic(Code::NeverMatches, title, &expr.span, &because));
+                    found.push(place.diagnostic(Code::NeverMatches, NEVER, &expr.span, &because));
                 }
                 for part in parts {
                     self.expr(part, place, inside, found);
@@ -189,6 +204,8 @@ impl<'a> Names<'a> {
                 let title = "a category cannot ask for a category";
                 found.push(place.diagnostic(Code::CategoryInCategory, title, &expr.span, ""));
             }
+            // Without any, their file is what must be mended first.
+            Atom::Category(_) if self.categories.len() == 1 => {}
             Atom::Category(words) => {
                 for word in words.iter().filter(|w| !self.categories.contains(w.as_str())) {
                     unknown("category", word, self.categories.iter().copied().collect());
@@ -200,7 +217,7 @@ impl<'a> Names<'a> {
 
     /// A link that only places decide can never match where places are unknown.
     fn carried(&self, expr: &Expr, place: &Place, found: &mut Vec<Diagnostic>) {
-        if !self.has_name_like(expr, true, 0) {
+        if !self.has_name_like(expr, true) {
             found.push(
                 place
                     .diagnostic(
@@ -214,7 +231,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn has_name_like(&self, expr: &Expr, positive: bool, depth: usize) -> bool {
+    fn has_name_like(&self, expr: &Expr, positive: bool) -> bool {
         match &expr.node {
             ExprNode::Atom(atom) => {
                 positive
@@ -228,13 +245,12 @@ impl<'a> Names<'a> {
                             | Atom::Kind(_)
                     )
             }
-            // What is unknown or goes round is reported as that.
-            ExprNode::Term(name) => match self.terms.get(name.as_str()) {
-                Some(inner) if depth < 64 => self.has_name_like(inner, positive, depth + 1),
-                _ => true,
-            },
-            ExprNode::Not(inner) => self.has_name_like(inner, !positive, depth),
-            ExprNode::And(parts) | ExprNode::Or(parts) => parts.iter().any(|p| self.has_name_like(p, positive, depth)),
+            // What is unknown is reported as that.
+            ExprNode::Term(name) => {
+                !self.terms.contains_key(name.as_str()) || self.name_like.contains(&(name.as_str(), positive))
+            }
+            ExprNode::Not(inner) => self.has_name_like(inner, !positive),
+            ExprNode::And(parts) | ExprNode::Or(parts) => parts.iter().any(|p| self.has_name_like(p, positive)),
         }
     }
 
@@ -256,6 +272,11 @@ fn contradiction(parts: &[Expr]) -> Option<String> {
             return Some(format!("`{text}` must hold and must not"));
         }
     }
+    if parts.iter().all(|part| numbers_apart(std::slice::from_ref(part)).is_none())
+        && let Some(because) = numbers_apart(parts)
+    {
+        return Some(because);
+    }
     let one_of = |part: &Expr| match &part.node {
         ExprNode::Atom(Atom::Kind(words)) => Some(("kind", words.clone())),
         ExprNode::Atom(Atom::Category(words)) => Some(("category", words.clone())),
@@ -266,6 +287,41 @@ fn contradiction(parts: &[Expr]) -> Option<String> {
         let mut later = lists[n + 1..].iter().filter(|(other, _)| other == what);
         let apart = later.any(|(_, others)| !words.iter().any(|word| others.contains(word)));
         apart.then(|| format!("a launch has one {what}"))
+    })
+}
+
+/// Why comparisons of one number that must all hold never do.
+fn numbers_apart(parts: &[Expr]) -> Option<String> {
+    let compared = |part: &Expr| {
+        let (node, negated) = match &part.node {
+            ExprNode::Not(inner) => (&inner.node, true),
+            other => (other, false),
+        };
+        let ExprNode::Atom(Atom::Number { field, compare, thousandths }) = node else { return None };
+        Some((field.clone(), if negated { compare.negate() } else { *compare }, *thousandths))
+    };
+    let all: Vec<(String, Compare, i64)> = parts.iter().filter_map(compared).collect();
+    let mut fields: Vec<&str> = all.iter().map(|(field, ..)| field.as_str()).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields.into_iter().find_map(|field| {
+        // Only times have fractions; none of the numbers is below zero.
+        let step = if field == "dur_us" { 1 } else { 1000 };
+        let (mut least, mut most) = (0, i64::MAX);
+        let mut barred = Vec::new();
+        for (_, compare, value) in all.iter().filter(|(own, ..)| own == field) {
+            let (below, above) = (value.div_euclid(step) * step, -(-value).div_euclid(step) * step);
+            match compare {
+                Compare::Less => most = most.min(above - step),
+                Compare::LessEqual => most = most.min(below),
+                Compare::Greater => least = least.max(below + step),
+                Compare::GreaterEqual => least = least.max(above),
+                Compare::Equal => (least, most) = (least.max(above), most.min(below)),
+                Compare::NotEqual => barred.push(*value),
+            }
+        }
+        let never = least > most || (least == most && barred.contains(&least));
+        never.then(|| format!("no `{field}` is like that"))
     })
 }
 
@@ -331,6 +387,54 @@ fn order(terms: &[Predicate<super::Term>], found: &mut Vec<Diagnostic>) -> Vec<u
     out
 }
 
+/// Predicates are small enough when the terms in them are written out: what asks them may take as long as that.
+fn sizes<'a>(
+    shared: &'a Shared,
+    order: &[usize],
+    chains: impl Iterator<Item = &'a (Place, Chain)>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    let check = |expr: &Expr, place: &Place, sizes: &BTreeMap<&str, u64>, found: &mut Vec<Diagnostic>| {
+        let size = written_out(expr, sizes);
+        // What is too large itself has been said.
+        if size.is_some_and(|size| size > MOST_ATOMS) {
+            let title = format!("this predicate has {} parts with its terms written out", size.unwrap_or(0));
+            let label = format!("at most {MOST_ATOMS} are allowed");
+            found.push(
+                place
+                    .diagnostic(Code::ChainTooLarge, title, &expr.span, &label)
+                    .help("a term that is used often in one predicate should be a smaller one"),
+            );
+        }
+        size
+    };
+    for term in order.iter().map(|n| &shared.terms[*n]) {
+        if let Some(size) = check(&term.item.expr, &term.is, &sizes, found).filter(|size| *size <= MOST_ATOMS) {
+            sizes.insert(&term.item.name, size);
+        }
+    }
+    let categories = shared.categories.iter().map(|c| (&c.item.expr, &c.is));
+    for (expr, place) in categories.chain(shared.roles.iter().map(|r| (&r.item.expr, &r.is))) {
+        check(expr, place, &sizes, found);
+    }
+    for (place, chain) in chains {
+        chain.each_link(&mut |expr| {
+            check(expr, place, &sizes, found);
+        });
+    }
+}
+
+/// Atoms of a predicate, terms written out; none when a term is unknown or too large.
+fn written_out(expr: &Expr, sizes: &BTreeMap<&str, u64>) -> Option<u64> {
+    match &expr.node {
+        ExprNode::Atom(_) => Some(1),
+        ExprNode::Term(name) => sizes.get(name.as_str()).copied(),
+        ExprNode::Not(inner) => written_out(inner, sizes),
+        ExprNode::And(parts) | ExprNode::Or(parts) => parts.iter().map(|part| written_out(part, sizes)).sum(),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
@@ -348,7 +452,7 @@ fn each_term(expr: &Expr, found: &mut impl FnMut(&str, &std::ops::Range<usize>))
 }
 
 /// Aliases are free, and ids that families name exist.
-fn ids(families: &[LoadedFamily], found: &mut Vec<Diagnostic>) {
+fn ids(families: &[LoadedFamily], broken: &[BrokenFamily], found: &mut Vec<Diagnostic>) {
     let mut known: BTreeMap<&str, &Place> = families.iter().map(|f| (f.family.id.as_str(), &f.id)).collect();
     for family in families {
         for (alias, place) in family.family.aliases.iter().zip(&family.aliases) {
@@ -365,7 +469,8 @@ fn ids(families: &[LoadedFamily], found: &mut Vec<Diagnostic>) {
     for family in families {
         for (key, id, place) in &family.references {
             let own = *id == family.family.id;
-            if own || !known.contains_key(id.as_str()) {
+            let is_known = known.contains_key(id.as_str()) || broken.iter().any(|other| other.id == *id);
+            if own || !is_known {
                 let title = if own {
                     format!("`{id}` names itself in `{key}`")
                 } else {

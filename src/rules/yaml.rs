@@ -3,15 +3,35 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_yaml::Error;
+use serde_yaml::{Error, Spanned};
 
 use super::place::bytes;
-use crate::diagnostic::{Code, Diagnostic, SourceFile};
+use super::shape::{self, Node};
+use crate::diagnostic::{self, Code, Diagnostic, SourceFile};
+
+/// A file that is no YAML, or whose values are not of the right shape.
+pub(super) struct Broken {
+    /// Its values, when it is YAML at all.
+    pub(super) tree: Option<Box<Spanned<Node>>>,
+    /// Every mistake of its shape.
+    pub(super) found: Vec<Diagnostic>,
+}
 
 /// A whole file as `T`.
-pub(super) fn read<T: DeserializeOwned>(file: &Arc<SourceFile>) -> Result<T, Diagnostic> {
-    serde_yaml::from_str(&file.text).map_err(|error| explain(file, error.without_snippet()))
+pub(super) fn read<T: DeserializeOwned + JsonSchema>(file: &Arc<SourceFile>) -> Result<T, Broken> {
+    serde_yaml::from_str(&file.text).map_err(|error| {
+        let first = explain(file, error.without_snippet());
+        let tree = shape::tree(file).filter(|tree| !matches!(tree.value, Node::Null));
+        let mut found = tree.as_ref().map_or_else(Vec::new, |tree| shape::mistakes::<T>(file, tree));
+        let start = |d: &Diagnostic| d.labels.first().map(|label| label.span.start);
+        if !found.iter().any(|other| other.code == first.code && start(other) == start(&first)) {
+            found.push(first);
+        }
+        diagnostic::sort(&mut found);
+        Broken { tree: tree.map(Box::new), found }
+    })
 }
 
 fn explain(file: &Arc<SourceFile>, error: &Error) -> Diagnostic {
@@ -21,26 +41,10 @@ fn explain(file: &Arc<SourceFile>, error: &Error) -> Diagnostic {
     let span = error.location().map_or(0..0, |l| bytes(file, &l));
     let new = |code: Code, title: String, label: &str| Diagnostic::new(code, title).at(file, span.clone(), label);
     match error {
-        Error::SerdeUnknownField { field, expected, .. } => new(
-            Code::UnknownKey,
-            format!("there is no key `{field}` here"),
-            "not a key of the format",
-        )
-        .near(field, expected.iter().copied(), format!("keys here are {}", expected.join(", "))),
-        Error::SerdeMissingField { field, .. } => {
-            new(Code::MissingKey, format!("the key `{field}` is missing"), &format!("`{field}` belongs here"))
-        }
-        Error::DuplicateMappingKey { key, .. } => {
-            let key = key.as_deref().unwrap_or("?");
-            new(Code::DuplicateKey, format!("the key `{key}` stands twice"), "the second one")
-                .help("remove one of them")
-        }
-        Error::SerdeUnknownVariant { variant, expected, .. } => new(
-            Code::UnknownWord,
-            format!("`{variant}` cannot stand here"),
-            "not one of the words known",
-        )
-        .near(variant, expected.iter().copied(), format!("words here are {}", expected.join(", "))),
+        Error::SerdeUnknownField { field, expected, .. } => unknown_key(file, span, field, expected),
+        Error::SerdeMissingField { field, .. } => missing_key(file, span, field),
+        Error::DuplicateMappingKey { key, .. } => duplicate_key(file, span, key.as_deref().unwrap_or("?")),
+        Error::SerdeUnknownVariant { variant, expected, .. } => unknown_word(file, span, variant, expected),
         Error::SerdeInvalidType { expected, .. }
         | Error::SerdeInvalidValue { expected, .. }
         | Error::SerdeInvalidLength { expected, .. } => wrong_type(file, &span, expected),
@@ -56,7 +60,33 @@ fn explain(file: &Arc<SourceFile>, error: &Error) -> Diagnostic {
     }
 }
 
-fn wrong_type(file: &Arc<SourceFile>, span: &Range<usize>, expected: &str) -> Diagnostic {
+pub(super) fn unknown_key(file: &Arc<SourceFile>, span: Range<usize>, key: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::new(Code::UnknownKey, format!("there is no key `{key}` here"))
+        .at(file, span, "not a key of the format")
+        .near(key, known.iter().copied(), format!("keys here are {}", known.join(", ")))
+}
+
+pub(super) fn missing_key(file: &Arc<SourceFile>, span: Range<usize>, key: &str) -> Diagnostic {
+    Diagnostic::new(Code::MissingKey, format!("the key `{key}` is missing")).at(
+        file,
+        span,
+        format!("`{key}` belongs here"),
+    )
+}
+
+pub(super) fn duplicate_key(file: &Arc<SourceFile>, span: Range<usize>, key: &str) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateKey, format!("the key `{key}` stands twice"))
+        .at(file, span, "the second one")
+        .help("remove one of them")
+}
+
+pub(super) fn unknown_word(file: &Arc<SourceFile>, span: Range<usize>, word: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::new(Code::UnknownWord, format!("`{word}` cannot stand here"))
+        .at(file, span, "not one of the words known")
+        .near(word, known.iter().copied(), format!("words here are {}", known.join(", ")))
+}
+
+pub(super) fn wrong_type(file: &Arc<SourceFile>, span: &Range<usize>, expected: &str) -> Diagnostic {
     let wanted = match expected {
         "string scalar" | "a string" | "str" | "String" => "a text",
         "mapping start" | "map" => "a map of keys and values",

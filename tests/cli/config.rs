@@ -68,7 +68,7 @@ fn an_unknown_key_is_shown_with_a_near_miss() {
     5 | [rule]
       |  ^^^^ not a key of the configuration
       |
-      = help: `llm-prof --show-config` prints all settings
+      = help: did you mean `[rules]`?
 
     error[E003]: there is no setting `triage.limit`
      --> ROOT/llm-prof.toml:8:1

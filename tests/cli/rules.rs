@@ -81,14 +81,27 @@ fn every_row_of_a_report_can_be_explained() {
     );
     let fuse = report["fuse"][0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(run(&["explain", &fuse, PREFILL]).code, 0);
+    let trace = "tests/fixtures/vllm-nvidia-tp2-prefill.trace.json.gz";
+    let report = run(&["triage", "--format", "json", trace]).report();
+    let overlap = report["overlap"].as_array().expect("rows").iter().find(|row| row["family"].is_null());
+    let overlap = overlap.expect("a row of no family");
+    let done = run(&["explain", overlap["id"].as_str().expect("an id"), trace]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let reason = overlap["reasons"][0].as_str().expect("a reason");
+    assert!(
+        done.out.starts_with(overlap["kernel"].as_str().expect("a name")) && done.out.contains(reason),
+        "{}",
+        done.out
+    );
+    assert_eq!(run(&["explain", "overlap/headroom/decode/0123456789ab", PREFILL]).code, 2);
     assert_eq!(run(&["explain", "kernel/decode/0123456789ab", PREFILL]).code, 2);
     assert_eq!(run(&["explain", &kernel]).code, 2, "a row needs its trace");
 }
 
-fn scaffolded(args: &[&str]) -> (tempfile::TempDir, String) {
+fn scaffolded(kind: &str, args: &[&str]) -> (tempfile::TempDir, String) {
     let root = tempfile::tempdir().expect("a folder");
     let catalog = root.path().display().to_string();
-    let all: Vec<&str> = ["rules", "new", "fuse"].iter().chain(args).copied().chain(["--catalogs", &catalog]).collect();
+    let all: Vec<&str> = ["rules", "new", kind].iter().chain(args).copied().chain(["--catalogs", &catalog]).collect();
     let done = run(&all);
     assert_eq!(done.code, 0, "{}", done.err);
     for then in [
@@ -99,13 +112,13 @@ fn scaffolded(args: &[&str]) -> (tempfile::TempDir, String) {
         let done = run(then);
         assert_eq!(done.code, 0, "{then:?}: {}{}", done.out, done.err);
     }
-    let text = fs::read_to_string(root.path().join(format!("fuse/{}.yaml", args[0]))).expect("a family");
+    let text = fs::read_to_string(root.path().join(format!("{kind}/{}.yaml", args[0]))).expect("a family");
     (root, text)
 }
 
 #[test]
 fn the_tests_of_a_new_family_run_at_once() {
-    let (root, text) = scaffolded(&["any/my-fusion"]);
+    let (root, text) = scaffolded("fuse", &["any/my-fusion"]);
     assert!(text.contains("fused: name(\"my_fusion\")\n"), "{text}");
     let again = run(&["rules", "new", "fuse", "any/my-fusion", "--catalogs", &root.path().display().to_string()]);
     assert!(again.code == 2 && again.err.contains("there already"), "{}", again.err);
@@ -115,11 +128,69 @@ fn the_tests_of_a_new_family_run_at_once() {
 #[test]
 fn a_new_family_can_begin_with_a_real_trace() {
     let trace = "tests/fixtures/vllm-nvidia-tp2-prefill.trace.json.gz";
-    let (_root, text) = scaffolded(&["vllm/norm-mlp", "--from", trace, "--kernels", "rms_norm,nvjet,act_and_mul"]);
+    let (_root, text) =
+        scaffolded("fuse", &["vllm/norm-mlp", "--from", trace, "--kernels", "rms_norm,nvjet,act_and_mul"]);
     assert!(text.contains("vllm::fused_add_rms_norm_kernel") && text.contains("frameworks: [vllm]"), "{text}");
     let missing = ["rules", "new", "fuse", "vllm/x", "--from", DECODE, "--kernels", "no_such_kernel"];
     let done = run(&missing);
     assert!(done.code == 2 && done.err.contains("`no_such_kernel`"), "{}", done.err);
+}
+
+#[test]
+fn an_overlap_family_is_made_as_well() {
+    let (_root, text) = scaffolded("overlap", &["any/two-sides"]);
+    assert!(
+        text.contains("kind: overlap\n") && text.contains("overlap: exposed(name(\"side_one\")) beside "),
+        "{text}"
+    );
+    let trace = "tests/fixtures/vllm-nvidia-tp2-prefill.trace.json.gz";
+    let (_root, text) = scaffolded("overlap", &["vllm/x", "--from", trace, "--kernels", "rms_norm,nvjet"]);
+    assert!(
+        text.contains("vllm::rms_norm_kernel") && text.contains("exposed(rms_norm) beside exposed(gemm)"),
+        "{text}"
+    );
+    let one = run(&["rules", "new", "overlap", "vllm/y", "--from", trace, "--kernels", "nvjet"]);
+    assert!(one.code == 2 && one.err.contains("an overlap has two sides"), "{}", one.err);
+}
+
+#[test]
+fn terms_are_listed_all_or_those_that_know_a_kernel() {
+    let all = run(&["rules", "list", "--terms"]);
+    assert!(all.out.lines().any(|line| line.starts_with("gemm ")) && all.out.lines().count() > 50, "{}", all.out);
+    let kernel = "void at::native::vectorized_elementwise_kernel<4, at::native::BinaryFunctor<float, float, float, \
+                  at::native::binary_internal::MulFunctor<float> >, std::array<char*, 3ul> >(int)";
+    let some = run(&["rules", "list", "--terms", "--kernel", kernel]);
+    assert!(some.out.contains("mul functor\n") && some.out.contains("\nmul    eager multiplication"), "{}", some.out);
+    let none = run(&["rules", "list", "--terms", "--kernel", "qzx_kernel"]);
+    assert!(none.out.starts_with("words  qzx kernel\nno term knows it"), "{}", none.out);
+    let rows = run(&["rules", "list", "--terms", "--format", "json"]).report();
+    assert!(rows[0]["term"].is_string() && rows[0]["is"].is_string());
+}
+
+#[test]
+fn a_test_of_an_overlap_can_name_a_trace_too() {
+    let root = tempfile::tempdir().expect("a folder");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/two-streams.trace.json.gz");
+    let dir = root.path().display().to_string();
+    fs::create_dir_all(root.path().join("overlap/any")).expect("a folder");
+    let tested = |expect: &str, row: &str| {
+        let text = format!(
+            "version: 1\nid: any/x\ntitle: T\nkind: overlap\norigin: mainline\n\
+             overlap: exposed(gemm) beside exposed(name(\"fused_moe\")) within 200us\nindependent: declared\nper: step\n\
+             rationale: why\ntests:\n\
+             - name: exposed\n  chain:\n  - {{ kernel: nvjet_tst_64x64, stream: 7, start_us: 0, dur_us: 9 }}\n  \
+             - {{ kernel: fused_moe_kernel, stream: 7, start_us: 9, dur_us: 9 }}\n  expect: exposed\n\
+             - {{ name: miss, chain: [fused_moe_kernel], expect: none }}\n\
+             - {{ name: on a trace, trace: {}, row: {row}, expect: {expect} }}\n",
+            fixture.display()
+        );
+        fs::write(root.path().join("overlap/any/x.yaml"), text).expect("a file");
+        run(&["rules", "test", "--family", "any/x", "--catalogs", &dir])
+    };
+    let done = tested("hidden", "{ stage: decode, occurrences: 3 }");
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let done = tested("exposed", "{ occurrences: 77 }");
+    assert!(done.code == 1 && done.out.contains("expected 77 occurrences, found 3"), "{}", done.out);
 }
 
 /// A catalog with one family of this text.

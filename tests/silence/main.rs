@@ -7,6 +7,10 @@ use serde_json::Value;
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/triage.rs"]
+mod triage;
+
+use triage::triage;
 
 /// Fixtures of `tests/fixtures/silence` whose name starts so, and graph captures.
 fn runs(prefix: &str) -> Vec<PathBuf> {
@@ -22,7 +26,7 @@ fn runs(prefix: &str) -> Vec<PathBuf> {
 }
 
 fn rows(path: &std::path::Path) -> Vec<String> {
-    let done = common::triage(path);
+    let done = triage(path);
     assert_eq!(done.code, 0, "{}: {}", path.display(), done.err);
     let report = done.report();
     let rows = report["fuse"].as_array().expect("a report has a fuse table");
@@ -64,7 +68,7 @@ fn healthy_servers_have_rows_in_use_only() {
 #[test]
 fn a_fused_kernel_is_in_use_once() {
     for path in runs("healthy-") {
-        let report = common::triage(&path).report();
+        let report = triage(&path).report();
         let mut owners = BTreeMap::new();
         for row in report["fuse"].as_array().into_iter().flatten().filter(|row| row["covered_by"].is_null()) {
             for kernel in row["kernels"].as_array().into_iter().flatten() {
@@ -82,7 +86,7 @@ fn a_fused_kernel_is_in_use_once() {
 #[test]
 fn foreign_runs_are_of_no_known_server() {
     for path in runs("foreign-") {
-        let report = common::triage(&path).report();
+        let report = triage(&path).report();
         let framework = report["framework"].as_str().unwrap_or_default();
         assert!(
             !["sglang", "vllm", "trtllm", "tokenspeed"].contains(&framework),
@@ -95,7 +99,7 @@ fn foreign_runs_are_of_no_known_server() {
 /// A trace without GPU events is read, and the empty table says why.
 #[test]
 fn no_gpu_event_is_an_answer() {
-    let done = common::triage(&common::fixture("silence/foreign-accelerator.trace.json.gz"));
+    let done = triage(&common::fixture("silence/foreign-accelerator.trace.json.gz"));
     let report = done.report();
     assert_eq!((done.code, &report["kernels"]), (0, &Value::Array(Vec::new())));
     assert!(report["fitness"].as_array().is_some_and(|list| !list.is_empty()), "{}", report["fitness"]);

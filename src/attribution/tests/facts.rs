@@ -86,7 +86,7 @@ fn the_outermost_model_file_names_the_model() {
     let only_helper = with_stack(&stack[2..]).attribute().run.model;
     assert_eq!(only_helper, None);
     let class = with_stack(&["nn.Module: LlamaForCausalLM_0", "x.py(1): f"]).attribute().run.model.unwrap();
-    assert_eq!((class.value.as_str(), class.source.as_str()), ("LlamaForCausalLM", "nn.Module frames"));
+    assert_eq!((class.value.as_str(), class.source.as_str()), ("LlamaForCausalLM", "module frames"));
 }
 
 /// Groups of eight may be data or expert parallelism as well; a tensor-parallel collective at work proves it.

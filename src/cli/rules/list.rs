@@ -10,6 +10,7 @@ use super::super::output::print;
 use super::super::session;
 use super::super::streams::Streams;
 use super::families::group;
+use super::terms;
 use crate::diagnostic;
 use crate::engine;
 use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
@@ -17,6 +18,9 @@ use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
 /// Prints it.
 pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure> {
     let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    if args.terms {
+        return print(&terms::list(args, &rules)?, streams);
+    }
     let families = wanted(args, &rules)?;
     if families.is_empty() {
         session::say(streams, &format!("no family of {} is as asked for", rules.families.len()))?;

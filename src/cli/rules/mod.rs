@@ -8,6 +8,7 @@ mod list;
 mod new;
 mod page;
 mod schema;
+mod terms;
 mod test;
 
 use super::args::RulesCommand;

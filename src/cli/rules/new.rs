@@ -1,10 +1,12 @@
 //! `llm-prof rules new`: a family whose tests run at once, from nothing or from kernels of a real trace.
 
+mod overlap;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use super::super::args::RulesNew;
+use super::super::args::{KindArg, RulesNew};
 use super::super::failure::Failure;
 use super::super::output::{print, save_whole};
 use super::super::session;
@@ -17,15 +19,27 @@ use crate::rules::{RuleSet, parse_expr, print_chain};
 pub(super) fn run(args: &RulesNew, streams: &mut Streams) -> Result<(), Failure> {
     let name = name(&args.id)?;
     let root = root(args);
-    let path = root.join("fuse").join(format!("{}.yaml", args.id));
+    let path = root.join(args.kind.id()).join(format!("{}.yaml", args.id));
     if path.exists() {
         return Err(Failure::usage(format!("{} is there already", path.display())));
     }
-    let seed = match &args.from {
-        None => Seed::plain(),
-        Some(trace) => seed(trace, args, streams)?,
+    let text = match (args.kind, &args.from) {
+        (KindArg::Fuse, None) => scaffold(&args.id, name, &Seed::plain()),
+        (KindArg::Fuse, Some(trace)) => {
+            let found = |rules: &RuleSet, timeline: &Timeline| {
+                let launches = shortest(timeline, &args.kernels)?;
+                let classes = engine::classify(rules, timeline);
+                Ok(of_launches(rules, timeline, &classes, &args.kernels, &launches))
+            };
+            scaffold(&args.id, name, &seed(trace, args, streams, found)?)
+        }
+        (KindArg::Overlap, None) => overlap::scaffold(&args.id, name, &overlap::Sides::plain()),
+        (KindArg::Overlap, Some(trace)) => {
+            overlap::asked(&args.kernels)?;
+            let found = |rules: &RuleSet, timeline: &Timeline| overlap::Sides::of(rules, timeline, &args.kernels);
+            overlap::scaffold(&args.id, name, &seed(trace, args, streams, found)?)
+        }
     };
-    let text = scaffold(&args.id, name, &seed);
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| save_whole(&path, &text));
     written.map_err(|error| Failure::usage(format!("{}: cannot write it: {error}", path.display())))?;
     let catalogs = if root.file_name().is_some_and(|name| name == "catalogs") && root.with_file_name("rules").is_dir() {
@@ -89,8 +103,7 @@ impl Seed {
 fn scaffold(id: &str, name: &str, seed: &Seed) -> String {
     let word = name.replace('-', "_");
     let title = name.replace('-', " ");
-    let framework = id.split('/').next().unwrap_or_default();
-    let gate = if framework == "any" { String::new() } else { format!("when: {{ frameworks: [{framework}] }}\n") };
+    let gate = gate(id);
     let mut tests = String::new();
     let mut test = |claim: &str, chain: &[String], expect: &str| {
         let _ = writeln!(tests, "  - name: {claim}\n    chain:");
@@ -126,6 +139,14 @@ tests:
     )
 }
 
+/// The gate that an id asks for.
+fn gate(id: &str) -> String {
+    match id.split('/').next() {
+        None | Some("any") => String::new(),
+        Some(framework) => format!("when: {{ frameworks: [{framework}] }}\n"),
+    }
+}
+
 /// A text as a YAML scalar: plain where that is safe.
 fn quoted(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '(')
@@ -136,8 +157,13 @@ fn quoted(text: &str) -> String {
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
-/// Finds the kernels in the trace and makes chain and tests of what stands there.
-fn seed(trace: &std::path::Path, args: &RulesNew, streams: &mut Streams) -> Result<Seed, Failure> {
+/// What is `found` in the first of the trace's timelines that has all kernels; else it names the one that is missing.
+fn seed<S>(
+    trace: &std::path::Path,
+    args: &RulesNew,
+    streams: &mut Streams,
+    found: impl Fn(&RuleSet, &Timeline) -> Result<S, String>,
+) -> Result<S, Failure> {
     // The catalog that is written into may have no family yet.
     let mut knowledge = args.knowledge.clone();
     knowledge.catalogs.retain(|dir| ["fuse", "overlap", "catalogs"].iter().any(|inner| dir.join(inner).is_dir()));
@@ -145,18 +171,18 @@ fn seed(trace: &std::path::Path, args: &RulesNew, streams: &mut Streams) -> Resu
     let session = session::open(&[trace.to_owned()], &args.input, &args.terminal, &rules, streams)?;
     let mut missing = Vec::new();
     for timeline in &session.timelines {
-        match shortest(timeline, &args.kernels) {
-            Ok(launches) => {
-                let classes = engine::classify(&rules, timeline);
-                return Ok(of_launches(&rules, timeline, &classes, &args.kernels, &launches));
-            }
+        match found(&rules, timeline) {
+            Ok(seed) => return Ok(seed),
             Err(kernel) => missing.push(kernel),
         }
     }
     let kernel = missing.first().map_or("", String::as_str);
     Err(Failure::usage(format!(
-        "--kernels: after the others, no kernel whose name holds `{kernel}` runs on the same stream; \
-         `llm-prof triage {}` lists kernels",
+        "--kernels: no kernel whose name holds `{kernel}` runs {}; `llm-prof triage {}` lists kernels",
+        match args.kind {
+            KindArg::Fuse => "on one stream after the others",
+            KindArg::Overlap => "in the trace",
+        },
         trace.display()
     )))
 }
@@ -249,15 +275,27 @@ fn link(rules: &RuleSet, timeline: &Timeline, classes: &Classes, launch: LaunchI
     };
     // Of equals the first by name, on every machine.
     let best = terms.into_iter().rev().max_by_key(uses);
-    best.unwrap_or_else(|| {
-        let words = timeline.kernel(launch).name.words.join("_");
-        let text = format!("name(\"{}\")", words.replace(['"', '\\'], ""));
-        if parse_expr(&text).is_ok() { text } else { "kind(kernel)".to_owned() }
-    })
+    best.unwrap_or_else(|| own_words(timeline, launch))
+}
+
+/// The kernel by its own words.
+fn own_words(timeline: &Timeline, launch: LaunchId) -> String {
+    let words = timeline.kernel(launch).name.words.join("_");
+    let text = format!("name(\"{}\")", words.replace(['"', '\\'], ""));
+    if parse_expr(&text).is_ok() { text } else { "kind(kernel)".to_owned() }
 }
 
 /// A launch with the op and the site that the trace gives it.
 fn entry(timeline: &Timeline, launch: LaunchId) -> String {
+    let place = place(timeline, launch);
+    if place.is_empty() {
+        return quoted(raw(timeline, launch));
+    }
+    format!("{{ kernel: {}{place} }}", double_quoted(raw(timeline, launch)))
+}
+
+/// `, op: [..], site: ..`, as far as the trace gives them.
+fn place(timeline: &Timeline, launch: LaunchId) -> String {
     let context = timeline.context(launch);
     let path = |tree: &CallTree, at: Lookup, most: usize| match at {
         Lookup::At(node) => {
@@ -266,18 +304,17 @@ fn entry(timeline: &Timeline, launch: LaunchId) -> String {
         _ => Vec::new(),
     };
     let ops: Vec<String> = path(&timeline.ops, context.op, 3);
-    let site = context.site.map(|id| timeline.strings.get(id).to_owned());
-    if ops.is_empty() && site.is_none() {
-        return quoted(raw(timeline, launch));
-    }
-    let text = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-    let mut out = format!("{{ kernel: {}", text(raw(timeline, launch)));
+    let mut out = String::new();
     if !ops.is_empty() {
-        let ops: Vec<String> = ops.iter().map(|op| text(op)).collect();
+        let ops: Vec<String> = ops.iter().map(|op| double_quoted(op)).collect();
         let _ = write!(out, ", op: [{}]", ops.join(", "));
     }
-    if let Some(site) = site {
-        let _ = write!(out, ", site: {}", text(&site));
+    if let Some(site) = context.site {
+        let _ = write!(out, ", site: {}", double_quoted(timeline.strings.get(site)));
     }
-    out + " }"
+    out
+}
+
+fn double_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

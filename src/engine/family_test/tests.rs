@@ -77,6 +77,7 @@ fn a_broken_chain_is_drawn_with_a_caret_under_what_stood_there() {
           split   norm{2} ~> rope
           chain   nvjet_gemm  rms_norm  rms_norm  store_kvcache  rotary_kernel
                                                   ^ expected `rope`; store_kvcache is not, and `~>` steps over transparent kernels only (rules/graph.yaml)
+                                                    its words: store kvcache
     ");
 }
 

@@ -92,7 +92,7 @@ fn the_message_is_the_first_shape() {
 fn a_message_is_judged_only_where_no_element_size_changes_the_answer() {
     use crate::rules::CaseLaunch;
     let launch = CaseLaunch { kernel: "gemm".into(), dims: Some("[[1000]]".into()), ..CaseLaunch::default() };
-    let line = crate::engine::testing::timeline_of(&[launch], &crate::kernel_name::Settings::default(), &[]);
+    let line = crate::engine::testing::timeline_of(&[launch], &crate::rules::RuleSet::default(), &[]);
     let occurrence = crate::engine::Occurrence {
         launches: vec![crate::attribution::LaunchId(0)],
         transparent: Vec::new(),

@@ -29,8 +29,8 @@ pub(crate) struct Matcher {
 }
 
 impl Matcher {
-    pub(crate) fn new(rules: &RuleSet, families: &[usize]) -> Self {
-        let mut predicates = Predicates::new(rules);
+    /// `predicates` are those of the rule set, with none compiled yet.
+    pub(crate) fn of(mut predicates: Predicates, rules: &RuleSet, families: &[usize]) -> Self {
         let mut sides = Vec::new();
         for &index in families {
             let family = &rules.families[index];

@@ -5,13 +5,14 @@ use super::{Overlap, Risk, Waiting, overlaps};
 use crate::engine::testing::timeline_of;
 use crate::engine::tests::{family, rules};
 use crate::engine::{classify, exposure};
-use crate::kernel_name::Settings;
 use crate::rules::{CaseLaunch, Category, Family, FamilyKind, Independence, Per, RuleSet, parse_expr, parse_overlap};
 use crate::units::Nanos;
 
 fn with_settings(families: Vec<Family>) -> RuleSet {
     let category =
         |name: &str, is: &str, compute| Category { name: name.into(), expr: parse_expr(is).unwrap(), compute };
+    let mut told = rules(families);
+    told.attribution.sites.module_prefix = "nn.Module: ".into();
     RuleSet {
         categories: vec![
             category("communication", r#"name("all_reduce")"#, false),
@@ -20,7 +21,7 @@ fn with_settings(families: Vec<Family>) -> RuleSet {
             category("norm", "norm", true),
         ],
         overlap: serde_yaml::from_str(include_str!("../../../rules/overlap.yaml")).unwrap(),
-        ..rules(families)
+        ..told
     }
 }
 
@@ -39,7 +40,7 @@ fn launches(of: &[(&str, i64, i64, i64)]) -> Vec<CaseLaunch> {
 }
 
 fn rows_of(rules: &RuleSet, chain: &[CaseLaunch]) -> Vec<Overlap> {
-    let timeline = timeline_of(chain, &Settings::default(), &[]);
+    let timeline = timeline_of(chain, rules, &[]);
     let graph = crate::graph::build(&timeline);
     let classes = classify(rules, &timeline);
     let exposure = exposure(&timeline, &classes, rules.overlap.same_stream_min());

@@ -27,7 +27,7 @@ fn run(rules: &RuleSet, launches: &[(&str, Option<&str>)]) -> Timeline {
             ..CaseLaunch::default()
         })
         .collect();
-    timeline_of(&chain, &rules.names, &[])
+    timeline_of(&chain, rules, &[])
 }
 
 /// Positions tied.

@@ -21,7 +21,7 @@ const PYTHON: u32 = u32::MAX;
 type Asked<T> = Vec<(T, u32)>;
 
 /// The atoms of some predicates.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Atoms {
     names: Words,
     targs: Words,
@@ -46,7 +46,7 @@ pub(super) struct Atoms {
 }
 
 /// Texts of `name()` or `targs()`: words, or globs in lower case.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Words {
     words: Needles,
     globs: Asked<String>,
@@ -80,7 +80,7 @@ impl Words {
 }
 
 /// Texts that stand for a whole name, and globs over it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Whole {
     texts: FxHashMap<String, Vec<u32>>,
     globs: Asked<String>,

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 const BEGINNING: usize = 4;
 
 /// Texts, each with the number that stands for it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Needles {
     texts: Vec<(Box<[u8]>, u32)>,
     /// Indices of the texts that begin so; shorter texts are all beginning.

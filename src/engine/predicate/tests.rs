@@ -13,13 +13,23 @@ fn under(name: &str, ops: &[&str]) -> CaseLaunch {
 }
 
 fn rules(terms: &[(&str, &str)]) -> RuleSet {
-    let term = |(name, is): &(&str, &str)| Term { name: (*name).into(), expr: parse_expr(is).unwrap() };
+    let term =
+        |(name, is): &(&str, &str)| Term { name: (*name).into(), about: String::new(), expr: parse_expr(is).unwrap() };
     RuleSet { terms: terms.iter().map(term).collect(), ..RuleSet::default() }
+}
+
+/// What rules/ says of names and frames, as far as it is needed here.
+fn told(mut rules: RuleSet) -> RuleSet {
+    rules.names.inductor = vec!["triton_*_fused_".into()];
+    rules.names.copies = vec!["Memcpy".into()];
+    rules.names.sets = vec!["Memset".into()];
+    rules.attribution.sites.module_prefix = "nn.Module: ".into();
+    rules
 }
 
 /// The answers of `is` on each launch, as links: `y`, `n`, `?`.
 fn ask_with(rules: &RuleSet, is: &str, chain: &[CaseLaunch], given: &[(String, String)]) -> String {
-    let timeline = timeline_of(chain, &rules.names, given);
+    let timeline = timeline_of(chain, rules, given);
     let classes = classify(rules, &timeline);
     let mut predicates = Predicates::new(rules);
     let id = predicates.add(&parse_expr(is).unwrap());
@@ -35,9 +45,7 @@ fn ask_with(rules: &RuleSet, is: &str, chain: &[CaseLaunch], given: &[(String, S
 }
 
 fn ask(is: &str, chain: &[CaseLaunch]) -> String {
-    let mut rules = RuleSet::default();
-    rules.names.inductor = vec!["triton_*_fused_".into()];
-    ask_with(&rules, is, chain, &[])
+    ask_with(&told(RuleSet::default()), is, chain, &[])
 }
 
 #[test]
@@ -171,7 +179,7 @@ fn a_category_is_the_first_that_says_yes() {
     let rules = RuleSet { categories, ..RuleSet::default() };
     let chain =
         [kernel("gemm"), under("gemm", &["c10d::allreduce_"]), kernel("x"), kernel("nccl"), kernel("nccl_gemm")];
-    let classes = classify(&rules, &timeline_of(&chain, &rules.names, &[]));
+    let classes = classify(&rules, &timeline_of(&chain, &rules, &[]));
     let names: Vec<&str> = (0..5).map(|n| classes.name_of(LaunchId(n))).collect();
     assert_eq!(names, ["gemm", "communication", "other", "communication", "gemm"]);
     assert_eq!((classes.is_sure(LaunchId(3)), classes.is_sure(LaunchId(4))), (false, true));
@@ -181,7 +189,7 @@ fn a_category_is_the_first_that_says_yes() {
 
 #[test]
 fn what_stayed_unknown_is_named() {
-    let timeline = timeline_of(&[kernel("gemm")], &kernel_name::Settings::default(), &[]);
+    let timeline = timeline_of(&[kernel("gemm")], &RuleSet::default(), &[]);
     let mut predicates = Predicates::default();
     let id = predicates.add(&parse_expr("name(\"gemm\") and (op(\"*router*\") or name(\"router\"))").unwrap());
     let answers = predicates.answer(&timeline, &kernel_name::Settings { ..Default::default() }, None);

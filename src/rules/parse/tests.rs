@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rules::{print_chain, print_expr};
+use crate::rules::{print_chain, print_expr, print_overlap};
 
 fn normal(text: &str) -> String {
     print_chain(&parse_chain(text).unwrap_or_else(|e| panic!("{text}: {e:?}")))
@@ -62,7 +62,9 @@ fn words_that_begin_like_a_keyword_are_terms() {
 
 fn wrong(text: &str) -> String {
     let e = parse_chain(text).expect_err(text);
-    format!("{}..{} {}{}", e.span.start, e.span.end, e.message, e.help.map_or(String::new(), |h| format!("; {h}")))
+    let help = e.help.map_or(String::new(), |h| format!("; {h}"));
+    let opened = e.opened.map_or(String::new(), |o| format!("; never closed: {o:?}"));
+    format!("{}..{} {}{help}{opened}", e.span.start, e.span.end, e.message)
 }
 
 #[test]
@@ -153,14 +155,32 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
 
 fn expr() -> impl Strategy<Value = Expr> {
     let plain = |node| Expr { node, span: 0..0 };
+    let of_texts: Vec<fn(Vec<String>) -> Atom> = vec![
+        Atom::Name,
+        Atom::Inductor,
+        Atom::Targs,
+        Atom::Op,
+        Atom::Site,
+        Atom::Module,
+        Atom::Category,
+        Atom::Kind,
+        Atom::Dims,
+        Atom::Grid,
+    ];
+    let compares = vec![
+        Compare::Less,
+        Compare::LessEqual,
+        Compare::Equal,
+        Compare::NotEqual,
+        Compare::GreaterEqual,
+        Compare::Greater,
+    ];
     let leaf = prop_oneof![
-        texts().prop_map(Atom::Name),
-        texts().prop_map(Atom::Site),
-        texts().prop_map(Atom::Category),
-        (0usize..20, text()).prop_map(|(n, t)| Atom::Targ(n, t)),
-        (0usize..4, any::<i32>()).prop_map(|(f, v)| Atom::Number {
+        4 => (proptest::sample::select(of_texts), texts()).prop_map(|(atom, texts)| atom(texts)),
+        1 => (0usize..20, text()).prop_map(|(n, t)| Atom::Targ(n, t)),
+        1 => (0usize..4, proptest::sample::select(compares), any::<i32>()).prop_map(|(f, compare, v)| Atom::Number {
             field: FIELDS[f].into(),
-            compare: Compare::GreaterEqual,
+            compare,
             thousandths: i64::from(v),
         }),
     ]
@@ -217,6 +237,15 @@ fn same(a: &impl std::fmt::Debug, b: &impl std::fmt::Debug) -> bool {
 
 proptest! {
     #[test]
+    fn every_clause_of_an_overlap_reads_back_as_itself(exposed in expr(), beside in expr(), within_us in 1u32..5_000) {
+        let clause = OverlapClause { exposed, beside, within_us };
+        let text = print_overlap(&clause);
+        let again = parse_overlap(&text).map_err(|e| TestCaseError::fail(format!("{text}: {e:?}")))?;
+        prop_assert!(same(&clause, &again), "{}\n{:?}\n{:?}", text, clause, again);
+        prop_assert_eq!(print_overlap(&again), text);
+    }
+
+    #[test]
     fn every_tree_reads_back_as_itself(tree in chain()) {
         let text = print_chain(&tree);
         let again = parse_chain(&text).map_err(|e| TestCaseError::fail(format!("{text}: {e:?}")))?;
@@ -244,15 +273,14 @@ proptest! {
 fn an_overlap_is_two_sides_and_a_distance() {
     let text = "exposed(all_reduce or name(\"x\")) beside exposed(gemm) within 200us";
     assert_eq!(super::super::print_overlap(&parse_overlap(text).unwrap()), text);
-    for bad in [
-        "exposed(a) beside exposed(b)",
-        "exposed(a) within 200us",
-        "a beside b within 200us",
-        "exposed(a ~> b) beside exposed(b) within 1us",
-    ] {
+    for bad in ["exposed(a) beside exposed(b)", "exposed(a) within 200us", "a beside b within 200us"] {
         let error = parse_overlap(bad).unwrap_err();
         assert!(error.message.starts_with("expected two sides"), "{bad}: {}", error.message);
     }
+    let error = parse_overlap("exposed(a or (b)) beside exposed(nam(\"(x\")) within 1us").unwrap_err();
+    assert_eq!((error.span, error.message.as_str()), (33..36, "there is no predicate `nam(..)`"));
+    let error = parse_overlap("exposed(a ~> b) beside exposed(b) within 1us").unwrap_err();
+    assert!(error.span == (10..12) && error.message.starts_with("a chain cannot stand here"), "{error:?}");
     assert_eq!(
         parse_overlap("exposed(a) beside exposed(b) within 0us").unwrap_err().message,
         "a distance goes from 1us to 100000us"

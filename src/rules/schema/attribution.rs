@@ -1,5 +1,6 @@
 //! `rules/attribution.yaml`: how launches are found.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pattern::{PatternText, patterns};
@@ -7,7 +8,7 @@ use crate::attribution::{Calls, Settings};
 use crate::units::Nanos;
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttributionFile {
     /// Version of the format.
@@ -23,7 +24,7 @@ pub struct AttributionFile {
     prefix_percent: usize,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct CallNames {
     graph_launch: Vec<PatternText>,

@@ -1,9 +1,10 @@
 //! `rules/fitness.yaml`: what makes a trace unfit for a question, in words.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FitnessFile {
     /// Of the format.
@@ -13,7 +14,7 @@ pub struct FitnessFile {
 }
 
 /// One thing to say.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FitnessRule {
     /// Stable code.
@@ -54,7 +55,7 @@ pub struct FitnessRule {
 }
 
 /// What to do in one framework.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FrameworkFix {
     /// Framework id.
@@ -70,7 +71,7 @@ pub struct FrameworkFix {
 }
 
 /// What a finding means for the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FitnessLevel {
     /// The report has nothing to rest on.
@@ -94,7 +95,7 @@ impl FitnessLevel {
 }
 
 /// What the program can look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FitnessCheck {
     /// Nothing is asked.

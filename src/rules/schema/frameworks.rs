@@ -1,12 +1,13 @@
 //! `rules/frameworks.yaml`: how a framework shows, and where facts of the run are read.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pattern::{PatternText, patterns};
 use crate::attribution::{FactKeys, Framework, Settings};
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FrameworksFile {
     /// Version of the format.
@@ -30,7 +31,7 @@ pub struct FrameworksFile {
     tp_kernels: Vec<PatternText>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FrameworkEntry {
     id: String,

@@ -1,12 +1,13 @@
 //! `rules/hardware.yaml`: devices and vendors.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pattern::PatternText;
 use crate::attribution::{Hardware, Settings};
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HardwareFile {
     /// Version of the format.
@@ -16,7 +17,7 @@ pub struct HardwareFile {
     runtimes: Vec<RuntimeEntry>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeviceEntry {
     name: PatternText,
@@ -24,7 +25,7 @@ struct DeviceEntry {
     arch: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RuntimeEntry {
     call: PatternText,

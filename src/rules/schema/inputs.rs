@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The file. Globs, case ignored.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputsFile {
     /// Of the format.
@@ -37,7 +38,7 @@ pub struct InputsFile {
 }
 
 /// Memory that a trace is expected to take.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryEstimate {
     /// Whatever its size is.
@@ -49,7 +50,7 @@ pub struct MemoryEstimate {
 }
 
 /// A way to write a rank.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RankName {
     /// `{n}` is the number.
@@ -59,7 +60,7 @@ pub struct RankName {
 }
 
 /// How captures are named.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureNames {
     /// File names.

@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
 use super::family::{FamilyFile, Needs, SourceEntry};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
+use super::names::Place;
+use super::pattern::PatternText;
 use super::shared::{CategoriesFile, GraphFile, TermsFile};
 
 /// Name and text of each schema; `rules/schema/<name>.json` is the text.
@@ -65,6 +67,8 @@ schema!(Json, "Json", |_generator| json_schema!({
     "description": "JSON text, or the same as lists.",
     "type": ["string", "array"],
 }));
+schema!(PatternText, "Pattern", |_generator| json_schema!({ "type": "string" }));
+schema!(Place, "Place", |_generator| json_schema!({ "type": "string" }));
 schema!(Needs, "Needs", |_generator| json_schema!({
     "description": "Server arguments that must be true, or a map of them and their values.",
     "anyOf": [

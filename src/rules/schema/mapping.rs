@@ -1,10 +1,11 @@
 //! `rules/mapping.yaml`: how the kernels of a pair of traces are tied.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
 /// The file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingFile {
     /// Of the format.
@@ -22,15 +23,18 @@ pub struct MappingFile {
 }
 
 /// Kernels of one run whose place is that of another kernel in the other run.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasEntry {
     /// Its name.
+    #[schemars(with = "String")]
     pub alias: Spanned<String>,
     /// Why, in one line.
     pub about: String,
     /// In the formal trace.
+    #[schemars(with = "String")]
     pub formal: Spanned<String>,
     /// In the mapping trace.
+    #[schemars(with = "String")]
     pub mapping: Spanned<String>,
 }

@@ -1,11 +1,12 @@
 //! `rules/names.yaml`: how the name of a kernel is cut.
 
 use crate::kernel_name::{Adapter, Functor, Launcher, Settings};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
     /// Of the format; 1.
@@ -16,23 +17,27 @@ pub struct Names {
     inductor: Inductor,
     #[serde(default)]
     suffixes: Vec<String>,
+    #[serde(default)]
+    copies: Vec<String>,
+    #[serde(default)]
+    sets: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LauncherEntry {
     kernel: String,
     functor: Place,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AdapterEntry {
     wrapper: String,
     functor: Place,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Inductor {
     prefixes: Vec<String>,
@@ -42,7 +47,7 @@ struct Inductor {
 /// `first-type`, `last-type` or a position.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Place(Functor);
+pub(super) struct Place(Functor);
 
 impl TryFrom<String> for Place {
     type Error = String;
@@ -71,6 +76,8 @@ impl From<Names> for Settings {
             inductor: names.inductor.prefixes,
             ops: names.inductor.ops.into_iter().flatten().collect(),
             suffixes: names.suffixes,
+            copies: names.copies,
+            sets: names.sets,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `rules/overlap.yaml`: when a kernel is worth a row of the overlap table, and what is said of it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::units::Nanos;
 
 /// Bars, verdicts, priorities and wordings of the overlap table.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverlapFile {
     /// Of the format.
@@ -33,7 +34,7 @@ pub struct OverlapFile {
 }
 
 /// One verdict.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictRule {
     /// Its word.
@@ -53,7 +54,7 @@ pub struct VerdictRule {
 }
 
 /// One priority.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriorityRule {
     /// Of this verdict.
@@ -68,7 +69,7 @@ pub struct PriorityRule {
 }
 
 /// Sentences of the table.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverlapNotes {
     /// One trace alone.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Bars and wordings of the report.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportFile {
     /// Of the format.
@@ -31,7 +32,7 @@ pub struct ReportFile {
 }
 
 /// What turns graphs on, in some versions and stages.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GraphSwitch {
     /// First version with this spelling.
@@ -46,7 +47,7 @@ pub struct GraphSwitch {
 }
 
 /// What is said of several ranks.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RankSettings {
     /// Time a step of a category over the median of the ranks, in per cent of the median ..
@@ -64,7 +65,7 @@ pub struct RankSettings {
 }
 
 /// Which gaps of a step are listed.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GapSettings {
     /// None shorter than this.
@@ -74,7 +75,7 @@ pub struct GapSettings {
 }
 
 /// What the summary names.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SummarySettings {
     /// At most so many categories a stage.

@@ -1,9 +1,10 @@
 //! `rules/server-log.yaml`: what a server's log says beside the trace.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerLogFile {
     /// Of the format.
@@ -15,7 +16,7 @@ pub struct ServerLogFile {
 }
 
 /// Lines after which the trace is unfit for the question.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogGate {
     /// Stable code.
@@ -29,7 +30,7 @@ pub struct LogGate {
 }
 
 /// Lines that say which fused paths the server asked for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogWitness {
     /// Framework that writes it.

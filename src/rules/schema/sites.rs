@@ -1,12 +1,13 @@
 //! `rules/sites.yaml`: which frame people are shown.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pattern::{PatternText, patterns};
 use crate::attribution::{Root, RootSays, Settings, Sites};
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SitesFile {
     /// Version of the format.
@@ -24,7 +25,7 @@ pub struct SitesFile {
     demoted: Vec<DemotedEntry>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RootEntry {
     path: String,
@@ -34,7 +35,7 @@ struct RootEntry {
     foreign: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DemotedEntry {
     frame: PatternText,

@@ -1,12 +1,13 @@
 //! `rules/stages.yaml`: step annotations.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::pattern::PatternText;
 use crate::attribution::{Settings, Stage, StepCase, StepFormat, StepStage};
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StagesFile {
     /// Version of the format.
@@ -16,7 +17,7 @@ pub struct StagesFile {
     not_steps: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StepEntry {
     pattern: PatternText,
@@ -27,7 +28,7 @@ struct StepEntry {
     cases: Vec<CaseEntry>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CaseEntry {
     name: String,
@@ -36,7 +37,7 @@ struct CaseEntry {
     requests: Option<i64>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum StageWord {
     Prefill,

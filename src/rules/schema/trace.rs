@@ -1,11 +1,12 @@
 //! `rules/trace.yaml`: what the reader is told about the trace format.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::trace::{Arg, EventKind, Foreign, GpuKind, Limits, Settings, Sign};
 
 /// The file as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceFile {
     /// Version of the format.
@@ -23,7 +24,7 @@ pub struct TraceFile {
 }
 
 /// What is no trace any more.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsFile {
     /// Bytes of JSON for each byte of a file ..
@@ -41,7 +42,7 @@ impl LimitsFile {
 }
 
 /// Spellings of `cat` by role; spelled exactly as traces have them.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Categories {
     /// Kernels.
@@ -67,7 +68,7 @@ pub struct Categories {
 }
 
 /// Spellings of the keys of `args`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Args {
     /// Queue.
@@ -105,7 +106,7 @@ pub struct Args {
 }
 
 /// A file that is no trace, with exactly one mark.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignFile {
     /// What to tell people.
