@@ -7,6 +7,7 @@ use super::streams::Streams;
 use super::{output, session};
 use crate::attribution::Timeline;
 use crate::diagnostic::Code;
+use crate::engine::similarity::{self, Similarity};
 use crate::engine::{self, Classes};
 use crate::graph;
 use crate::report::{self, Analysis, KernelRow, Options};
@@ -22,7 +23,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
     let what = Subject::of(&args.what, &rules)?;
     if args.paths.is_empty() {
         let Subject::Family(family) = what else {
-            return Err(Failure::usage(format!("{}: which trace is it a row of? Give its path, too", args.what)));
+            return Err(Failure::usage(format!("{}: of which trace? Give its path, too", args.what)));
         };
         return output::print(&page(&rules.families[family], 1), streams);
     }
@@ -37,6 +38,12 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
                 Some(explanation.text(&rules, timeline))
             }
             Subject::Kernel(id) => kernel(id, &rules, timeline, &classes),
+            Subject::Note => {
+                let graph = graph::build(timeline);
+                let search = engine::search(&rules, timeline, &graph, &classes);
+                let similarity = similarity::similar(&rules, timeline, &graph, &classes, &search);
+                Some(similarity.explain(&rules, timeline))
+            }
         };
         let several = session.timelines.len() > 1;
         texts.extend(text.map(|text| if several { format!("{}\n\n{text}", timeline.path) } else { text }));
@@ -56,11 +63,16 @@ enum Subject {
     Family(usize),
     /// Id of a row of the kernel table.
     Kernel(String),
+    /// The similarity note.
+    Note,
 }
 
 impl Subject {
     /// A family's id, or a row's: `fuse/<family>/<stage>`, `kernel/<stage>/<hash>`.
     fn of(what: &str, rules: &RuleSet) -> Result<Self, Failure> {
+        if what == "note" {
+            return Ok(Self::Note);
+        }
         if what.starts_with("kernel/") {
             return Ok(Self::Kernel(what.to_owned()));
         }
@@ -76,7 +88,9 @@ impl Subject {
 /// A row of the kernel table: what the rules see of the kernel, and what they make of it.
 fn kernel(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> Option<String> {
     let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
-    let analysis = Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[] };
+    let similarity = Similarity::default();
+    let analysis =
+        Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[], similarity: &similarity };
     let report = report::build(&[analysis], rules, &Options::default());
     let row: &KernelRow = report.kernels.iter().find(|row| row.id == id)?;
     let launch = timeline.launch_ids().find(|launch| timeline.strings.get(timeline.kernel(*launch).raw) == row.name)?;

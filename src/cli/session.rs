@@ -15,6 +15,7 @@ use super::server_log;
 use super::streams::Streams;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic::{self, Diagnostic};
+use crate::engine::similarity::{self, Similarity};
 use crate::engine::{self, Classes, Exposure, Finding, Overlap};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
@@ -166,6 +167,7 @@ pub(super) struct Judged<'a> {
     pub(super) findings: Vec<Finding>,
     exposure: Exposure,
     overlaps: Vec<Overlap>,
+    similarity: Similarity,
 }
 
 /// Classifies and searches each timeline; `-v` says how long that took.
@@ -183,12 +185,14 @@ pub(super) fn judge<'a>(
         detail(terminal, streams, &clock.lap(&said))?;
         let graph = graph::build(timeline);
         detail(terminal, streams, &clock.lap("ordered the launches"))?;
-        let findings = engine::run(rules, timeline, &graph, &classes);
-        detail(terminal, streams, &clock.lap(&format!("matched chains: {} findings", findings.len())))?;
+        let search = engine::search(rules, timeline, &graph, &classes);
+        detail(terminal, streams, &clock.lap(&format!("matched chains: {} findings", search.findings.len())))?;
         let exposure = engine::exposure(timeline, &classes, rules.overlap.same_stream_min());
         let overlaps = engine::overlaps(rules, timeline, &graph, &classes, &exposure);
         detail(terminal, streams, &clock.lap(&format!("looked for overlap: {} rows", overlaps.len())))?;
-        judged.push(Judged { timeline, classes, findings, exposure, overlaps });
+        let similarity = similarity::similar(rules, timeline, &graph, &classes, &search);
+        detail(terminal, streams, &clock.lap(&format!("compared the rest: {} near", similarity.sightings.len())))?;
+        judged.push(Judged { timeline, classes, findings: search.findings, exposure, overlaps, similarity });
     }
     Ok(judged)
 }
@@ -202,6 +206,7 @@ pub(super) fn report(judged: &[Judged], rules: &RuleSet, options: &Options) -> R
             findings: &one.findings,
             exposure: &one.exposure,
             overlaps: &one.overlaps,
+            similarity: &one.similarity,
         })
         .collect();
     report::build(&analyses, rules, options)

@@ -9,7 +9,7 @@ use super::classify::Classes;
 use crate::attribution::{CallTree, Context, ContextId, Kernel, KernelId, Launch, LaunchId, Lookup, NodeId, Timeline};
 use crate::kernel_name::{self, glob};
 use crate::rules::ast::{Atom, Compare, Expr, ExprNode};
-use crate::rules::{RuleSet, print_expr};
+use crate::rules::{RuleSet, Term, print_expr};
 use crate::trace::{GpuKind, StringId};
 
 /// One compiled predicate of [`Predicates`].
@@ -107,6 +107,11 @@ impl Predicates {
     /// Compiles `expr`.
     pub fn add(&mut self, expr: &Expr) -> PredicateId {
         PredicateId(self.compile(expr))
+    }
+
+    /// Adds a term that the rules do not have.
+    pub(super) fn define(&mut self, term: &Term) {
+        self.exprs.insert(term.name.clone(), term.expr.clone());
     }
 
     /// Whether a number decides it, so that two launches of one kernel at one place may differ.

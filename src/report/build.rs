@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::nanos;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
-    StageInfo, Tool, fitness, fuse, kernels, overlap, steps, summary,
+    StageInfo, Tool, fitness, fuse, kernels, overlap, similarity, steps, summary,
 };
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
@@ -56,8 +56,8 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         overlap,
         overlap_note: String::new(),
         overlap_why: BTreeMap::new(),
-        note: None,
-        new_candidates: Vec::new(),
+        note: similarity::note(analyses, rules),
+        new_candidates: similarity::candidates(analyses, rules),
         summary: String::new(),
     };
     report.overlap_note = overlap::note(&report, rules);

@@ -6,7 +6,7 @@ use super::kernels::{Sums, Tally, place, share};
 use super::{Analysis, EvidenceKernel, FuseRow, HalfInfo, Location, ToggleInfo};
 use crate::attribution::{LaunchId, Run, Stage, Timeline};
 use crate::engine::{Action, Confidence, Finding, Half, State, advice};
-use crate::rules::{Family, Origin, RuleSet};
+use crate::rules::{Family, RuleSet};
 use crate::units::Nanos;
 
 /// One family in one stage, over all analyses that have it.
@@ -151,7 +151,7 @@ impl Row<'_> {
             shown: false,
             family: family.id.clone(),
             title: family.title.clone(),
-            origin: origin(family.origin).to_owned(),
+            origin: family.origin.id().to_owned(),
             state: state.id().to_owned(),
             confidence: if confirmed { Confidence::Confirmed } else { Confidence::Candidate }.id().to_owned(),
             reasons,
@@ -174,14 +174,6 @@ impl Row<'_> {
             covered_by: lead.covered_by.as_ref().map(other),
             overlaps_with: lead.overlaps_with.iter().map(other).collect(),
         }
-    }
-}
-
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Mainline => "mainline",
-        Origin::Upstream => "upstream",
-        Origin::Inflight => "inflight",
     }
 }
 

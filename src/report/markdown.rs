@@ -31,6 +31,9 @@ pub fn render(report: &Report) -> String {
         ),
     );
     sections(report, &mut out, false, fuse_section, cells::no_fuse);
+    if let Some(note) = &report.note {
+        line(&mut out, format_args!("\nNote: {}", text(&note.text)));
+    }
     line(&mut out, format_args!("\nSummary: {}", text(&report.summary)));
     out
 }

@@ -13,6 +13,7 @@ mod layout;
 pub mod markdown;
 mod model;
 mod overlap;
+mod similarity;
 mod steps;
 mod summary;
 pub mod text;

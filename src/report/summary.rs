@@ -18,6 +18,7 @@ pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
     let mut parts: Vec<String> = launch_bound(report, settings).into_iter().collect();
     parts.extend(shown.into_iter().map(|stage| dominates(stage, settings)));
     parts.extend(first_thing(&report.fuse));
+    parts.extend(near_nothing(report));
     parts.join(" ")
 }
 
@@ -71,6 +72,13 @@ fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {
         cells::plural(stage.launches, "launch"),
         categories.join(", ")
     )
+}
+
+/// Runs of launches that no family knows.
+fn near_nothing(report: &Report) -> Option<String> {
+    let share: f64 = report.new_candidates.iter().map(|candidate| candidate.share_pct).fold(0.0, f64::max);
+    let runs = cells::plural(report.new_candidates.len() as u64, "run");
+    (share > 0.0).then(|| format!("Near no family: {runs} of kernels, up to {share:.1} % (new_candidates in JSON)."))
 }
 
 /// The split path that could save most, and is no part of another.

@@ -105,6 +105,9 @@ pub fn render(report: &Report, style: Style) -> String {
     page.title("Fuse-pattern table", "\"could save\" is an estimate; rows that share launches do not add up");
     page.sections(report, false, Page::fuse, cells::no_fuse);
     page.line("");
+    if let Some(note) = &report.note {
+        page.pair("Note", &note.text, 9, Paint::bold);
+    }
     page.pair("Summary", &report.summary, 9, Paint::bold);
     page.out
 }

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use super::family::{FamilyFile, Needs, SourceEntry};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::shared::{CategoriesFile, GraphFile, TermsFile};
+use super::similarity::SimilarityFile;
 
 /// Name and text of each schema; `rules/schema/<name>.json` is the text.
 pub fn all() -> Vec<(&'static str, String)> {
@@ -15,6 +16,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("categories", text(&schema_for!(CategoriesFile))),
         ("family", text(&schema_for!(FamilyFile))),
         ("graph", text(&schema_for!(GraphFile))),
+        ("similarity", text(&schema_for!(SimilarityFile))),
         ("terms", text(&schema_for!(TermsFile))),
     ]
 }
