@@ -103,7 +103,7 @@ fn between_kernels_that_fit_an_unknown_one_needs_no_place() {
     let sglang = [("framework", "sglang"), ("vendor", "amd"), ("model", "qwen3-8b"), ("stage", "decode")];
     let seen = layers(&layer, &sglang);
     assert_eq!(note(&seen), None);
-    assert!(lost(&seen, "sglang/qk-norm-rope-kv").starts_with("nothing tells that acme_turn is"));
+    assert!(lost(&seen, "sglang/qk-norm-rope-kv").starts_with("only a place could tell"));
 }
 
 /// After two norms an attention may follow as well as a rotation.
@@ -119,6 +119,18 @@ fn at_the_end_of_a_chain_it_needs_one() {
 fn an_unknown_place_is_no_place_of_a_kind() {
     let layer = [GEMM, NORM, NORM, ROPE, "acme_put", ATTENTION, GEMM].map(replayed);
     assert_eq!(note(&layers(&layer, &SGLANG)), None);
+}
+
+/// A kernel of PyTorch's own has its own name, so a padding's fill is no unknown kernel.
+#[test]
+fn an_unknown_kernel_is_no_part_of_an_eager_chain() {
+    let copy = "void at::native::elementwise_kernel<128, 4, at::native::gpu_kernel_impl_nocast<at::native::direct_copy_kernel_cuda(at::TensorIteratorBase&)::{lambda()#3}::operator()() const::{lambda()#12}::operator()() const::{lambda(c10::BFloat16)#1}>(at::TensorIteratorBase&, at::native::direct_copy_kernel_cuda(at::TensorIteratorBase&)::{lambda()#3} const&)::{lambda(int)#1}>(int)";
+    let mut layer = [GEMM, NORM, GEMM, "acme_put", copy].map(replayed);
+    layer[4].op = Some(["aten::copy_", "aten::constant_pad_nd", "aten::pad"].map(str::to_owned).to_vec());
+    let amd = [("framework", "sglang"), ("vendor", "amd"), ("stage", "decode")];
+    let seen = layers(&layer, &amd);
+    assert_eq!(note(&seen), None);
+    assert!(lost(&seen, "sglang/rmsnorm-pad").starts_with("only a place could tell"));
 }
 
 #[test]
@@ -222,6 +234,9 @@ fn a_cluster_near_nothing_is_a_new_candidate() {
     assert_eq!((note(&seen), seen.candidates.len()), (None, 1));
     let candidate = &seen.candidates[0];
     assert_eq!((candidate.occurrences, candidate.launches.len()), (4, 2));
+    let mut uneven = layer;
+    uneven[1].dur_ns = Some(9_000);
+    assert_eq!(layers(&uneven, &SGLANG).candidates, [], "the second would save little");
     // One kernel is none, nor is what a row or a note speaks of.
     assert_eq!(layers(&[GEMM, "acme_one", GEMM].map(replayed), &SGLANG).candidates, []);
     let near = [gemm(), turns("acme_turn"), stores("acme_put"), attends(ATTENTION), gemm()];

@@ -37,7 +37,9 @@ impl Compiled {
         // A chain that cannot be run is an error of the rules, reported where they are loaded; here it finds nothing.
         let (compiled, _) = Program::new(patterns);
         let mut predicates = Predicates::new(rules);
-        terms.iter().for_each(|term| predicates.define(term));
+        for term in terms {
+            predicates.define(term);
+        }
         let links = compiled.links.iter().map(|link| predicates.add(link)).collect();
         let through = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
         let beside = beside.iter().map(|expr| predicates.add(expr)).collect();

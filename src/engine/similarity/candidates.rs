@@ -10,7 +10,7 @@ use super::{Ground, Sighting};
 use crate::attribution::{KernelId, LaunchId, Stage};
 use crate::graph::{Edge, KernelGraph};
 use crate::trace::GpuKind;
-use crate::units::Nanos;
+use crate::units::{Nanos, percent};
 
 /// A run of kernels that recurs.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,13 @@ pub(super) fn candidates(ground: &Ground, graph: &KernelGraph, sightings: &[Sigh
     let mut out = Vec::new();
     for ((stage, _), runs) in known {
         let (time, share_pct) = ground.weigh(stage, runs.iter().flatten());
-        if runs.len() < rule.min_occurrences || share_pct < rule.min_share_pct {
+        let longest = runs[0].iter().max_by_key(|launch| ground.timeline.launch(**launch).dur);
+        let (longest, _) = ground.weigh(stage, longest.into_iter());
+        let (first, _) = ground.weigh(stage, runs[0].iter());
+        if runs.len() < rule.min_occurrences
+            || share_pct < rule.min_share_pct
+            || percent(longest, first) > rule.max_longest_pct
+        {
             continue;
         }
         // Best first, so the first that shares a launch is the nearest.

@@ -148,17 +148,18 @@ impl Asked {
             exprs.push(expr);
             exprs.len() - 1
         };
-        let roles = &rules.similarity.roles;
+        let all_roles = &rules.similarity.roles;
         let mut links = BTreeMap::new();
         for (family, fused) in forms.collect::<BTreeSet<_>>() {
             let of = &rules.families[family];
             let form = if fused { &of.fused } else { &of.split };
             let all = form.iter().flat_map(counted_links);
-            let all = all.map(|link| Link { is: add(link.clone()), roles: variants::roles_of(link, roles) }).collect();
+            let all =
+                all.map(|link| Link { is: add(link.clone()), roles: variants::roles_of(link, all_roles) }).collect();
             links.insert((family, fused), all);
         }
         // Without a form nobody asks for places.
-        let asked = if links.is_empty() { &[][..] } else { roles };
+        let asked = if links.is_empty() { &[][..] } else { all_roles };
         let places = asked.iter().map(|role| variants::places(role).map(|place| place.map(&mut add))).collect();
         Self { exprs, links, places }
     }
@@ -317,8 +318,9 @@ impl Judge<'_> {
         if let Some(role) = (0..rules.roles.len()).find(|role| self.is_at(*role, launch)) {
             return Err(format!("{name} stands where another kind runs: {}", rules.roles[role].role));
         }
-        if let Some(role) = asked.iter().find(|role| rules.roles[**role].special) {
-            return Err(format!("nothing tells that {name} is a {}", rules.roles[*role].role));
+        // What has no role is a part of PyTorch or of one library, under its own name.
+        if asked.iter().all(|role| rules.roles[*role].special) {
+            return Err(format!("only a place could tell that {name} is the kernel asked for"));
         }
         if known < rules.min_known {
             return Err(format!("nothing tells what {name} is, and {known} known beside it make no chain"));

@@ -24,7 +24,7 @@ use crate::graph::KernelGraph;
 use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status, fewest_counted};
 use crate::units::{self, Nanos};
 use judge::{Asked, Judge, Sight};
-use variants::{Open, Variant};
+use variants::Variant;
 
 pub use candidates::Candidate;
 
@@ -199,11 +199,9 @@ pub fn similar(
         let warms_up = warms_up(timeline);
         for one in find(&compiled.program, &look, graph) {
             let Some(first) = one.occurrence.launches.first().map(|launch| timeline.launch(*launch)) else { continue };
-            // A chain without an unknown kernel is the family itself, or what its gates refused. A place that nobody
-            // knows is none of a kind.
+            // A chain without an unknown kernel is the family itself, or what its gates refused; one is enough to doubt.
             let has_unknown = one.occurrence.launches.iter().any(|launch| ground.is_unknown(*launch));
-            let placed = !one.occurrence.unknown || !matches!(variants[one.rule].open, Open::Places);
-            if has_unknown && placed && !warms_up(first) {
+            if has_unknown && !one.occurrence.unknown && !warms_up(first) {
                 found.entry((one.rule, first.stage)).or_default().push(one.occurrence);
             }
         }

@@ -120,7 +120,7 @@ fn opened(chain: &Chain, left: &mut usize) -> Option<(Chain, Expr)> {
         })
     };
     let (node, link) = match &chain.node {
-        ChainNode::Any | ChainNode::Context(_) => return None,
+        ChainNode::Any | ChainNode::Context(_) | ChainNode::Repeat { min: 0, .. } => return None,
         ChainNode::Link(link) if *left == 0 => (ChainNode::Link(open()), link.clone()),
         ChainNode::Link(_) => {
             *left -= 1;
@@ -135,7 +135,6 @@ fn opened(chain: &Chain, left: &mut usize) -> Option<(Chain, Expr)> {
         }
         ChainNode::Alt(parts) => one_of(parts, left).map(|(parts, link)| (ChainNode::Alt(parts), link))?,
         ChainNode::Both(parts) => one_of(parts, left).map(|(parts, link)| (ChainNode::Both(parts), link))?,
-        ChainNode::Repeat { min: 0, .. } => return None,
         ChainNode::Repeat { inner, min, .. } => {
             let (mut parts, link) = one_of(&vec![(**inner).clone(); *min as usize], left)?;
             let first = Box::new(parts.remove(0));

@@ -93,6 +93,8 @@ pub struct CandidateRule {
     pub min_share_pct: f64,
     /// How often it must be there.
     pub min_occurrences: usize,
+    /// Share of its time that one kernel may take.
+    pub max_longest_pct: f64,
     /// What is said of it.
     pub say: String,
 }
