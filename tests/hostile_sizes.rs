@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 mod common;
-#[path = "common/triage.rs"]
-mod triage;
 #[path = "common/sizes.rs"]
 mod sizes;
+#[path = "common/triage.rs"]
+mod triage;
 
 use sizes::Many;
 use triage::triage;

@@ -114,8 +114,8 @@ pub struct Triage {
 /// `llm-prof explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Family, such as sglang/qk-norm-rope; id of a row, such as kernel/decode/b9b9fd365151; code of a mistake, such as
-    /// E012.
+    /// Family, such as sglang/qk-norm-rope; id of a row, such as kernel/decode/b9b9fd365151; `note`, how the similarity
+    /// note was decided; code of a mistake, such as E012.
     #[arg(value_name = "WHAT")]
     pub what: String,
     /// Trace files, folders, globs, or `-` for standard input; without any, the page of the family.

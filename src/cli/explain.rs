@@ -7,6 +7,7 @@ use super::streams::Streams;
 use super::{output, session};
 use crate::attribution::Timeline;
 use crate::diagnostic::Code;
+use crate::engine::similarity::{self, Similarity};
 use crate::engine::{self, Classes};
 use crate::graph;
 use crate::report::{self, Analysis, KernelRow, Options};
@@ -22,7 +23,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
     let what = Subject::of(&args.what, &rules)?;
     if args.paths.is_empty() {
         let Subject::Family(family) = what else {
-            return Err(Failure::usage(format!("{}: which trace is it a row of? Give its path, too", args.what)));
+            return Err(Failure::usage(format!("{}: of which trace? Give its path, too", args.what)));
         };
         return output::print(&page(&rules.families[family], 1), streams);
     }
@@ -38,6 +39,12 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
             }
             Subject::Kernel(id) => kernel(id, &rules, timeline, &classes),
             Subject::Overlap(id) => overlap(id, &rules, timeline, &classes),
+            Subject::Note => {
+                let graph = graph::build(timeline);
+                let search = engine::search(&rules, timeline, &graph, &classes);
+                let similarity = similarity::similar(&rules, timeline, &graph, &classes, &search);
+                Some(similarity.explain(&rules, timeline))
+            }
         };
         let several = session.timelines.len() > 1;
         texts.extend(text.map(|text| if several { format!("{}\n\n{text}", timeline.path) } else { text }));
@@ -61,12 +68,17 @@ enum Subject {
     Kernel(String),
     /// Id of a row of the overlap table that no family speaks for.
     Overlap(String),
+    /// The similarity note.
+    Note,
 }
 
 impl Subject {
     /// A family's id, or a row's: `fuse/<family>/<stage>`, `overlap/<family>/<stage>`, `kernel/<stage>/<hash>`,
     /// `overlap/<verdict>/<stage>/<hash>`.
     fn of(what: &str, rules: &RuleSet) -> Result<Self, Failure> {
+        if what == "note" {
+            return Ok(Self::Note);
+        }
         if what.starts_with("kernel/") {
             return Ok(Self::Kernel(what.to_owned()));
         }
@@ -87,7 +99,15 @@ fn overlap(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) ->
     let graph = graph::build(timeline);
     let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
     let overlaps = engine::overlaps(rules, timeline, &graph, classes, &exposure);
-    let analysis = Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &overlaps };
+    let similarity = Similarity::default();
+    let analysis = Analysis {
+        timeline,
+        classes,
+        findings: &[],
+        exposure: &exposure,
+        overlaps: &overlaps,
+        similarity: &similarity,
+    };
     let report = report::build(&[analysis], rules, &Options::default());
     let row = report.overlap.iter().find(|row| row.id == id)?;
     let mut out = format!("{}\n\n", row.kernel);
@@ -117,7 +137,9 @@ fn overlap(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) ->
 /// A row of the kernel table: what the rules see of the kernel, and what they make of it.
 fn kernel(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> Option<String> {
     let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
-    let analysis = Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[] };
+    let similarity = Similarity::default();
+    let analysis =
+        Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[], similarity: &similarity };
     let report = report::build(&[analysis], rules, &Options::default());
     let row: &KernelRow = report.kernels.iter().find(|row| row.id == id)?;
     let launch = timeline.launch_ids().find(|launch| timeline.strings.get(timeline.kernel(*launch).raw) == row.name)?;

@@ -20,6 +20,7 @@ use super::streams::Streams;
 use super::values::RankArg;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic::{self, Diagnostic};
+use crate::engine::similarity::Similarity;
 use crate::engine::{Classes, Engine, Exposure, Finding, Judgement, Overlap};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
@@ -210,6 +211,7 @@ pub(super) struct Judged<'a> {
     pub(super) findings: Vec<Finding>,
     exposure: Exposure,
     overlaps: Vec<Overlap>,
+    similarity: Similarity,
 }
 
 impl<'a> Judged<'a> {
@@ -221,9 +223,10 @@ impl<'a> Judged<'a> {
         lap(&format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len()));
         let graph = graph::build(&timeline);
         lap("ordered the launches");
-        let Judgement { exposure, findings, overlaps } = engine.judge(rules, &timeline, &graph, &classes);
-        lap(&format!("matched chains: {} findings, and looked for overlap: {} rows", findings.len(), overlaps.len()));
-        Self { timeline, classes, findings, exposure, overlaps }
+        let Judgement { exposure, findings, overlaps, similarity } = engine.judge(rules, &timeline, &graph, &classes);
+        let (chains, rows, near) = (findings.len(), overlaps.len(), similarity.sightings.len());
+        lap(&format!("matched chains: {chains} findings, {near} near; and looked for overlap: {rows} rows"));
+        Self { timeline, classes, findings, exposure, overlaps, similarity }
     }
 
     /// As the report takes it.
@@ -234,6 +237,7 @@ impl<'a> Judged<'a> {
             findings: &self.findings,
             exposure: &self.exposure,
             overlaps: &self.overlaps,
+            similarity: &self.similarity,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::thread;
 
 use super::classify::Classifier;
 use super::overlap::{Ground, Matcher, families, overlaps_by};
-use super::run::{self, run_by};
+use super::run::{self, search_by};
+use super::similarity::{Similarity, similar};
 use super::{Classes, Exposure, Finding, Overlap, exposure};
 use crate::attribution::Timeline;
 use crate::graph::KernelGraph;
@@ -26,6 +27,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Rows of the overlap table, as [`super::overlaps`] gives them.
     pub overlaps: Vec<Overlap>,
+    /// What no row explains, compared with the families.
+    pub similarity: Similarity,
 }
 
 impl Engine {
@@ -39,7 +42,7 @@ impl Engine {
         self.categories.classify(rules, timeline)
     }
 
-    /// Chains on this thread, overlap on another one.
+    /// Chains and what is near them on this thread, overlap on another one.
     pub fn judge(&self, rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes) -> Judgement {
         thread::scope(|scope| {
             let beside = scope.spawn(|| {
@@ -47,9 +50,10 @@ impl Engine {
                 let overlaps = overlaps_by(&self.overlap, &Ground::new(rules, timeline, graph, classes, &exposure));
                 (exposure, overlaps)
             });
-            let findings = run_by(&self.fuse, rules, timeline, graph, classes);
+            let search = search_by(&self.fuse, rules, timeline, graph, classes);
+            let similarity = similar(rules, timeline, graph, classes, &search);
             let (exposure, overlaps) = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Judgement { exposure, findings, overlaps }
+            Judgement { exposure, findings: search.findings, overlaps, similarity }
         })
     }
 }

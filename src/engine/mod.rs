@@ -20,6 +20,7 @@ mod overlap;
 pub mod pair;
 mod predicate;
 mod run;
+pub mod similarity;
 mod subsume;
 pub mod testing;
 #[cfg(test)]
@@ -38,5 +39,5 @@ pub use lint::{is_transparent, knowing, lint, terms_of};
 pub use miss::{Miss, nearest};
 pub use overlap::{Overlap, Risk, Risks, Waiting, overlaps, switches};
 pub use predicate::{Answers, PredicateId, Predicates};
-pub use run::run;
+pub use run::{Search, run, search};
 pub use tri::Tri;

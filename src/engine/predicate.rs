@@ -14,7 +14,7 @@ use super::classify::Classes;
 use crate::attribution::{LaunchId, Timeline};
 use crate::kernel_name;
 use crate::rules::ast::{Atom, Expr, ExprNode};
-use crate::rules::{RuleSet, print_expr};
+use crate::rules::{RuleSet, Term, print_expr};
 use atoms::{Atoms, Keys};
 
 /// One compiled predicate of [`Predicates`].
@@ -100,6 +100,11 @@ impl Predicates {
     pub fn add(&mut self, expr: &Expr) -> PredicateId {
         self.atoms = OnceLock::new();
         PredicateId(self.compile(expr))
+    }
+
+    /// Adds a term that the rules do not have.
+    pub(super) fn define(&mut self, term: &Term) {
+        Arc::make_mut(&mut self.exprs).insert(term.name.clone(), term.expr.clone());
     }
 
     fn compile(&mut self, expr: &Expr) -> u32 {

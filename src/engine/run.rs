@@ -10,10 +10,10 @@ use super::chain::{Pattern, Program};
 use super::gates::{self, Effect, Gate};
 use super::predicate::{Answers, PredicateId, Predicates};
 use super::{Action, Classes, Confidence, Finding, Half, Occurrence, State, Tri, advice, subsume};
-use crate::attribution::{LaunchId, Stage, StepId, Timeline};
+use crate::attribution::{Launch, LaunchId, Stage, StepId, Timeline};
 use crate::graph::KernelGraph;
 use crate::rules::ast::{Atom, Chain, ChainNode, Expr, ExprNode};
-use crate::rules::{Family, FamilyKind, Origin, Per, RuleSet, Status, fewest_counted};
+use crate::rules::{Family, FamilyKind, Origin, Per, RuleSet, Status, Term, counted_links, fewest_counted};
 use crate::units::Nanos;
 
 /// What the chains of all fuse families match, and how they looked at the launches.
@@ -23,22 +23,40 @@ pub(super) struct Compiled {
     /// Of each link of the program.
     links: Vec<PredicateId>,
     roles: Vec<PredicateId>,
+    /// Asked beside the chains.
+    beside: Vec<PredicateId>,
 }
 
 impl Compiled {
-    /// Pattern 2n is the fused form of family n, pattern 2n + 1 its split form.
+    /// The chains of all fuse families: pattern 2n is the fused form of family n, pattern 2n + 1 its split form. What
+    /// [`search_by`] asks stands beside them.
     pub(super) fn new(rules: &RuleSet) -> Self {
         let patterns: Vec<Option<Pattern<'_>>> = rules.families.iter().flat_map(patterns).collect();
-        Self::of(Predicates::new(rules), rules, &patterns)
+        Self::with(Predicates::new(rules), rules, &patterns, &[], &[unknown(rules)])
     }
 
     /// `predicates` are those of the rule set, with none compiled yet.
-    pub(super) fn of(mut predicates: Predicates, rules: &RuleSet, patterns: &[Option<Pattern<'_>>]) -> Self {
+    pub(super) fn of(predicates: Predicates, rules: &RuleSet, patterns: &[Option<Pattern<'_>>]) -> Self {
+        Self::with(predicates, rules, patterns, &[], &[])
+    }
+
+    /// The same with more terms than the rules have, and with predicates that are asked beside the chains.
+    pub(super) fn with(
+        mut predicates: Predicates,
+        rules: &RuleSet,
+        patterns: &[Option<Pattern<'_>>],
+        terms: &[Term],
+        beside: &[Expr],
+    ) -> Self {
         // A chain that cannot be run is an error of the rules, reported where they are loaded; here it finds nothing.
         let (compiled, _) = Program::new(patterns);
+        for term in terms {
+            predicates.define(term);
+        }
         let links = compiled.links.iter().map(|link| predicates.add(link)).collect();
         let through = rules.transparent.iter().map(|role| predicates.add(&role.expr)).collect();
-        Self { program: compiled, predicates, links, roles: through }
+        let beside = beside.iter().map(|expr| predicates.add(expr)).collect();
+        Self { program: compiled, predicates, links, roles: through, beside }
     }
 
     /// Whether any link asks for a category; if none does, [`Self::look`] needs no classes.
@@ -95,6 +113,11 @@ impl Alphabet for Look<'_> {
 }
 
 impl Look<'_> {
+    /// What a predicate beside the chains says.
+    pub(super) fn beside(&self, index: usize, launch: LaunchId) -> Tri {
+        self.answers.plain(self.compiled.beside[index], launch)
+    }
+
     /// What the trace cannot tell of `launch` that one of the links of a rule, or a transparent role, asks.
     pub(super) fn doubts(&self, launch: LaunchId, links: &[u32], through: bool) -> BTreeSet<String> {
         let asked = links.iter().map(|link| self.compiled.links[*link as usize]);
@@ -120,22 +143,65 @@ fn links_of(program: &Program, rule: usize) -> Vec<u32> {
     links.into_iter().collect()
 }
 
+/// What a search for the chains of all fuse families comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Most time first.
+    pub findings: Vec<Finding>,
+    /// Matches of the split forms of families that are not spoken of in this run.
+    pub refused: BTreeMap<(usize, Stage), Vec<Occurrence>>,
+    /// By launch: whether it is of a kernel that no term and no link knows.
+    pub unknown: Vec<bool>,
+    /// By launch: whether `~>` sees through it.
+    pub transparent: Vec<bool>,
+}
+
 /// The findings of all fuse families, most time first.
 pub fn run(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes) -> Vec<Finding> {
-    run_by(&Compiled::new(rules), rules, timeline, graph, classes)
+    search(rules, timeline, graph, classes).findings
+}
+
+/// The findings, and what is left for [`similarity`](super::similarity).
+pub fn search(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, classes: &Classes) -> Search {
+    search_by(&Compiled::new(rules), rules, timeline, graph, classes)
 }
 
 /// The same with the families of `rules` compiled before.
-pub(super) fn run_by(
+pub(super) fn search_by(
     compiled: &Compiled,
     rules: &RuleSet,
     timeline: &Timeline,
     graph: &KernelGraph,
     classes: &Classes,
-) -> Vec<Finding> {
+) -> Search {
     let look = compiled.look(rules, timeline, classes);
     let all: Vec<usize> = (0..rules.families.len()).collect();
-    let findings = findings_of(rules, &all, timeline, graph, &look, &|_| false);
+    let mut halves = halves(timeline, graph, &look);
+    let mut refused = BTreeMap::new();
+    for ((family, stage), [_, split]) in &mut halves {
+        if !split.is_empty() && gates::of_run(&rules.families[*family], &timeline.run, *stage).iter().any(Gate::shuts) {
+            refused.insert((*family, *stage), std::mem::take(split));
+        }
+    }
+    let unknown = timeline.launch_ids().map(|launch| look.beside(0, launch) == Tri::Yes).collect();
+    let transparent = timeline.launch_ids().map(|launch| look.transparent(look.class(launch)) != Tri::No).collect();
+    let findings = label(rules, timeline, findings_in(rules, &all, halves, timeline, &look, &|_| false));
+    Search { findings, refused, unknown, transparent }
+}
+
+/// A kernel that no term knows, and no link that goes by names.
+pub(super) fn unknown(rules: &RuleSet) -> Expr {
+    let expr = |node| Expr { node, span: 0..0 };
+    let mut known: Vec<Expr> = rules.terms.iter().map(|term| expr(ExprNode::Term(term.name.clone()))).collect();
+    let forms = rules.families.iter().flat_map(|family| family.fused.iter().chain(&family.split));
+    known.extend(forms.flat_map(counted_links).filter(|link| named(rules, link)).cloned());
+    let kernel = expr(ExprNode::Atom(Atom::Kind(vec!["kernel".to_owned()])));
+    let unknown = expr(ExprNode::Not(Box::new(expr(ExprNode::Or(known)))));
+    expr(ExprNode::And(vec![kernel, unknown]))
+}
+
+/// Labels of findings that share launches, advice, order.
+fn label(rules: &RuleSet, timeline: &Timeline, findings: Vec<(Finding, Vec<Gate>)>) -> Vec<Finding> {
     let closed: Vec<bool> = findings
         .iter()
         .map(|(finding, gates)| {
@@ -169,17 +235,38 @@ pub(super) fn findings_of(
     look: &Look<'_>,
     granted: &dyn Fn(&Gate) -> bool,
 ) -> Vec<(Finding, Vec<Gate>)> {
-    let captures = timeline.steps.iter().any(|step| step.stage == Stage::Capture);
-    let mut halves: BTreeMap<(usize, Stage), [Vec<Occurrence>; 2]> = BTreeMap::new();
+    findings_in(rules, families, halves(timeline, graph, look), timeline, look, granted)
+}
+
+/// Matches of both forms, by place of the family in `look` and by stage.
+type Halves = BTreeMap<(usize, Stage), [Vec<Occurrence>; 2]>;
+
+fn halves(timeline: &Timeline, graph: &KernelGraph, look: &Look<'_>) -> Halves {
+    let warms_up = warms_up(timeline);
+    let mut halves = Halves::new();
     for found in find(&look.compiled.program, look, graph) {
         let Some(first) = found.occurrence.launches.first().map(|launch| timeline.launch(*launch)) else { continue };
-        let stage = first.stage;
-        // What runs beside a graph capture warms it up; it serves nobody.
-        if captures && first.step.is_none() && stage == Stage::All {
-            continue;
+        if !warms_up(first) {
+            halves.entry((found.rule / 2, first.stage)).or_default()[found.rule % 2].push(found.occurrence);
         }
-        halves.entry((found.rule / 2, stage)).or_default()[found.rule % 2].push(found.occurrence);
     }
+    halves
+}
+
+/// Whether a launch runs beside a graph capture: it warms it up and serves nobody.
+pub(super) fn warms_up(timeline: &Timeline) -> impl Fn(&Launch) -> bool + use<> {
+    let captures = timeline.steps.iter().any(|step| step.stage == Stage::Capture);
+    move |launch| captures && launch.step.is_none() && launch.stage == Stage::All
+}
+
+fn findings_in(
+    rules: &RuleSet,
+    families: &[usize],
+    halves: Halves,
+    timeline: &Timeline,
+    look: &Look<'_>,
+    granted: &dyn Fn(&Gate) -> bool,
+) -> Vec<(Finding, Vec<Gate>)> {
     let mut findings = Vec::new();
     for ((slot, stage), [fused, split]) in halves {
         let index = families[slot];

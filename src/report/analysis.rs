@@ -1,6 +1,7 @@
 //! What a report is made of.
 
 use crate::attribution::{Stage, Timeline};
+use crate::engine::similarity::Similarity;
 use crate::engine::{Classes, Exposure, Finding, Overlap};
 
 use super::TraceInfo;
@@ -19,6 +20,8 @@ pub struct Analysis<'a> {
     pub exposure: &'a Exposure,
     /// What could be hidden, and what is.
     pub overlaps: &'a [Overlap],
+    /// What launches without a row are similar to.
+    pub similarity: &'a Similarity,
 }
 
 /// At most so many rows a stage in each table; none: all.

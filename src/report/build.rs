@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::nanos;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
-    StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, steps, summary,
+    StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, similarity, steps, summary,
 };
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
@@ -59,8 +59,8 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         overlap_why: BTreeMap::new(),
         ranks,
         rank_rows: rules.report.ranks.rows,
-        note: None,
-        new_candidates: Vec::new(),
+        note: similarity::note(analyses, rules),
+        new_candidates: similarity::candidates(analyses, rules),
         summary: String::new(),
     };
     report.overlap_note = overlap::note(&report, rules);

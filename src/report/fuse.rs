@@ -6,7 +6,7 @@ use super::kernels::{Sums, Tally, place, share};
 use super::{Analysis, EvidenceKernel, FuseRow, HalfInfo, Location, ToggleInfo};
 use crate::attribution::{LaunchId, Run, Stage, Timeline};
 use crate::engine::{Action, Confidence, Finding, Half, State, advice};
-use crate::rules::{Family, Origin, RuleSet};
+use crate::rules::{Family, RuleSet};
 use crate::units::Nanos;
 
 /// One family in one stage, over all analyses that have it.
@@ -151,7 +151,7 @@ impl Row<'_> {
             shown: false,
             family: family.id.clone(),
             title: family.title.clone(),
-            origin: origin(family.origin).to_owned(),
+            origin: family.origin.id().to_owned(),
             state: state.id().to_owned(),
             confidence: if confirmed { Confidence::Confirmed } else { Confidence::Candidate }.id().to_owned(),
             reasons,
@@ -180,14 +180,6 @@ impl Row<'_> {
 /// Reasons of a row that its advice does not give already.
 pub(super) fn because(row: &FuseRow) -> impl Iterator<Item = &String> {
     row.reasons.iter().filter(|reason| row.advice.split("; ").all(|said| said != reason.as_str()))
-}
-
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Mainline => "mainline",
-        Origin::Upstream => "upstream",
-        Origin::Inflight => "inflight",
-    }
 }
 
 /// Where the fused path lives: in the trace's version, or in any when that is unknown.

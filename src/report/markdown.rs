@@ -37,6 +37,9 @@ pub fn render(report: &Report) -> String {
     if let Some(ranks) = &report.ranks {
         ranks::section(ranks, report.rank_rows, &mut out);
     }
+    if let Some(note) = &report.note {
+        line(&mut out, format_args!("\nNote: {}", text(&note.text)));
+    }
     line(&mut out, format_args!("\nSummary: {}", text(&report.summary)));
     out
 }

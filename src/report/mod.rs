@@ -14,6 +14,7 @@ pub mod markdown;
 mod model;
 mod overlap;
 pub mod ranks;
+mod similarity;
 mod steps;
 mod summary;
 pub mod text;

@@ -65,9 +65,9 @@ pub struct Report {
     /// Rows that the tables hide.
     pub hidden_rows: HiddenRows,
     /// Similarity note.
-    pub note: Option<serde_json::Value>,
-    /// Clusters near nothing known.
-    pub new_candidates: Vec<serde_json::Value>,
+    pub note: Option<Note>,
+    /// Runs of launches near nothing known.
+    pub new_candidates: Vec<NewCandidate>,
     /// One line.
     pub summary: String,
 }
@@ -552,4 +552,50 @@ pub struct HiddenRows {
     pub fuse: u64,
     /// Overlap-opportunity table.
     pub overlap: u64,
+}
+
+/// Launches that no row explains are similar to a family.
+#[derive(Clone, Debug, Serialize)]
+pub struct Note {
+    /// `high`, `medium` or `low`.
+    pub level: &'static str,
+    /// Id of the family.
+    pub family: String,
+    /// `mainline`, `upstream` or `inflight`.
+    pub origin: &'static str,
+    /// Stage.
+    pub stage: String,
+    /// From 0 to 100.
+    pub score: u32,
+    /// What it rests on.
+    pub cues: Vec<String>,
+    /// Names of the kernels, as the trace has them, in order.
+    pub kernels: Vec<String>,
+    /// How often.
+    pub occurrences: u64,
+    /// Time of all of them.
+    pub time_us: f64,
+    /// The same of the stage's GPU time.
+    pub share_pct: f64,
+    /// One flat line.
+    pub text: String,
+}
+
+/// Launches that run one after the other, explained by no row and near no family.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewCandidate {
+    /// Stage.
+    pub stage: String,
+    /// Names of the kernels, as the trace has them, in order.
+    pub kernels: Vec<String>,
+    /// How often.
+    pub occurrences: u64,
+    /// Time of all of them.
+    pub time_us: f64,
+    /// The same of the stage's GPU time.
+    pub share_pct: f64,
+    /// The family that came nearest, if any did.
+    pub nearest: Option<String>,
+    /// One flat line.
+    pub text: String,
 }

@@ -21,6 +21,7 @@ pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
     let ranks = report.ranks.as_ref().and_then(words::headline);
     parts.extend(ranks.map(|line| format!("{}.", cells::sentence(&line))));
     parts.extend(first_thing(&report.fuse));
+    parts.extend(near_nothing(report));
     parts.join(" ")
 }
 
@@ -74,6 +75,13 @@ fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {
         cells::plural(stage.launches, "launch"),
         categories.join(", ")
     )
+}
+
+/// Runs of launches that no family knows.
+fn near_nothing(report: &Report) -> Option<String> {
+    let share: f64 = report.new_candidates.iter().map(|candidate| candidate.share_pct).fold(0.0, f64::max);
+    let runs = cells::plural(report.new_candidates.len() as u64, "run");
+    (share > 0.0).then(|| format!("Near no family: {runs} of kernels, up to {share:.1} % (new_candidates in JSON)."))
 }
 
 /// The split path that could save most, and is no part of another.

@@ -5,6 +5,7 @@ use crate::attribution::{
     AttributionCounts, CallTree, Context, ContextId, DeviceTime, FoundBy, Kernel, KernelId, Known, Launch, LaunchId,
     Lookup, NodeId, Replay, Stage, Step, StepId, Stream, StreamId, Timeline,
 };
+use crate::engine::similarity::Similarity;
 use crate::engine::{Action, Confidence, Finding, Half, Occurrence, State, classify, exposure, overlaps};
 use crate::kernel_name::{self, KernelName};
 use crate::rules::{
@@ -207,7 +208,15 @@ fn report_of(timeline: &Timeline, findings: &[Finding], options: &Options) -> Re
     let graph = crate::graph::build(timeline);
     let exposure = exposure(timeline, &classes, Nanos(2));
     let overlaps = overlaps(&rules, timeline, &graph, &classes, &exposure);
-    let analysis = Analysis { timeline, classes: &classes, findings, exposure: &exposure, overlaps: &overlaps };
+    let similarity = Similarity::default();
+    let analysis = Analysis {
+        timeline,
+        classes: &classes,
+        findings,
+        exposure: &exposure,
+        overlaps: &overlaps,
+        similarity: &similarity,
+    };
     build(&[analysis], &rules, options)
 }
 

@@ -111,6 +111,9 @@ pub fn render(report: &Report, style: Style) -> String {
         page.ranks(ranks, report.rank_rows);
     }
     page.line("");
+    if let Some(note) = &report.note {
+        page.pair("Note", &note.text, 9, Paint::bold);
+    }
     page.pair("Summary", &report.summary, 9, Paint::bold);
     page.out
 }

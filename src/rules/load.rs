@@ -21,6 +21,7 @@ use super::schema::mapping::MappingFile;
 use super::schema::names::Names;
 use super::schema::overlap::OverlapFile;
 use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
+use super::schema::similarity::SimilarityFile;
 use super::schema::sites::SitesFile;
 use super::schema::stages::StagesFile;
 use super::schema::trace::TraceFile;
@@ -180,6 +181,11 @@ impl<'a> Loader<'a> {
         self.room("overlap.yaml", |file: OverlapFile| {
             let checked = file.check();
             rules.overlap = file;
+            checked
+        });
+        self.room("similarity.yaml", |file: SimilarityFile| {
+            let checked = file.check();
+            rules.similarity = file;
             checked
         });
         self.room("report.yaml", |file| {

@@ -1,6 +1,6 @@
 //! How large a chain becomes once it is unrolled: a limit that is checked before anything is built.
 
-use super::ast::{Chain, ChainNode, Span};
+use super::ast::{Chain, ChainNode, Expr, Span};
 
 /// Most links of one chain, repeats written out.
 pub const MOST_LINKS: u64 = 2_000;
@@ -57,6 +57,19 @@ pub fn check_chain(chain: &Chain, counted: bool) -> Result<(), ChainProblem> {
 /// The fewest events that a match of `chain` counts; 0 when it cannot be run.
 pub fn fewest_counted(chain: &Chain) -> u64 {
     shape(chain, 0, false).map_or(0, |shape| shape.counted)
+}
+
+/// The links that a match of `chain` counts, in order.
+pub fn counted_links(chain: &Chain) -> Vec<&Expr> {
+    match &chain.node {
+        ChainNode::Link(expr) => vec![expr],
+        ChainNode::Any | ChainNode::Context(_) => Vec::new(),
+        ChainNode::Seq(first, rest) => {
+            counted_links(first).into_iter().chain(rest.iter().flat_map(|(_, part)| counted_links(part))).collect()
+        }
+        ChainNode::Alt(parts) | ChainNode::Both(parts) => parts.iter().flat_map(counted_links).collect(),
+        ChainNode::Repeat { inner, .. } => counted_links(inner),
+    }
 }
 
 #[derive(Clone, Copy)]

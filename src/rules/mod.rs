@@ -17,7 +17,7 @@ pub mod version;
 mod yaml;
 
 pub use load::{load, load_settings};
-pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, fewest_counted};
+pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, counted_links, fewest_counted};
 pub use model::*;
 pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr, parse_overlap};
 pub use print::{print_chain, print_expr, print_overlap};

@@ -457,6 +457,8 @@ pub struct RuleSet {
     pub report: super::schema::report::ReportFile,
     /// When a kernel is worth a row of the overlap table (`rules/overlap.yaml`).
     pub overlap: super::schema::overlap::OverlapFile,
+    /// When launches that no row explains are similar to a family (`rules/similarity.yaml`).
+    pub similarity: super::schema::similarity::SimilarityFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
     /// How the kernels of a pair of traces are tied.

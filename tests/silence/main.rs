@@ -96,6 +96,20 @@ fn foreign_runs_are_of_no_known_server() {
     }
 }
 
+/// Nothing in a healthy or a foreign run is near a family that no row speaks of, nor is there a cluster to look into.
+#[test]
+fn healthy_and_foreign_runs_have_no_note() {
+    for path in [runs("healthy-"), runs("foreign-")].concat() {
+        let report = triage(&path).report();
+        assert_eq!(
+            (&report["note"], &report["new_candidates"]),
+            (&Value::Null, &serde_json::json!([])),
+            "{}",
+            path.display()
+        );
+    }
+}
+
 /// A trace without GPU events is read, and the empty table says why.
 #[test]
 fn no_gpu_event_is_an_answer() {

@@ -10,6 +10,7 @@ use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;
 use super::pattern::PatternText;
 use super::shared::{CategoriesFile, GraphFile, TermsFile};
+use super::similarity::SimilarityFile;
 
 /// Name and text of each schema; `rules/schema/<name>.json` is the text.
 pub fn all() -> Vec<(&'static str, String)> {
@@ -17,6 +18,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("categories", text(&schema_for!(CategoriesFile))),
         ("family", text(&schema_for!(FamilyFile))),
         ("graph", text(&schema_for!(GraphFile))),
+        ("similarity", text(&schema_for!(SimilarityFile))),
         ("terms", text(&schema_for!(TermsFile))),
     ]
 }

@@ -15,6 +15,7 @@ pub mod pattern;
 pub mod report;
 pub mod server_log;
 pub mod shared;
+pub mod similarity;
 pub mod sites;
 pub mod stages;
 pub mod trace;
