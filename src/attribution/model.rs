@@ -194,6 +194,8 @@ pub struct Launch {
     pub grid: Option<StringId>,
     /// Bytes of a copy or set.
     pub bytes: Option<i64>,
+    /// Innermost nn.Module frame with its instance number, which [`Timeline::frames`] does not keep.
+    pub instance: Option<StringId>,
 }
 
 impl Launch {

@@ -109,6 +109,7 @@ impl<'a> Builder<'a> {
             correlation: Some(index as i64),
             grid,
             bytes: None,
+            instance: None,
         });
     }
 
