@@ -2,6 +2,7 @@
 //! module, step and stage. Times in nanoseconds.
 
 mod build;
+mod host;
 mod launch;
 mod mapping;
 mod model;

@@ -290,10 +290,12 @@ pub struct GapInfo {
     pub after: GapEdge,
     /// What ended it.
     pub ended_by: GapEdge,
-    /// Innermost Python or module frame around both launches: what the host was in.
+    /// Where the host was for most of its part: the innermost Python frame.
     pub host_frame: Option<String>,
-    /// Innermost CPU op around both launches.
+    /// The innermost CPU op.
     pub host_op: Option<String>,
+    /// The runtime or driver call.
+    pub host_call: Option<String>,
 }
 
 /// One side of a gap.
