@@ -32,7 +32,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         },
         mode: if options.pair { "mapping-formal" } else { "single-trace" },
         traces: options.traces.clone(),
-        fitness: fitness::check(analyses, &options.traces, rules),
+        fitness: fitness::check(analyses, options, rules),
         attribution: attribution(analyses),
         framework_title: framework.as_ref().map(|id| rules.report.titles.get(id).unwrap_or(id).clone()),
         framework,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::steps::{self, graphs_whole};
-use super::{Analysis, Fitness, TraceInfo};
+use super::{Analysis, Fitness, Options};
 use crate::attribution::{Launch, Lookup, Stage, Timeline};
 use crate::engine::{self, version};
 use crate::rules::RuleSet;
@@ -32,13 +32,13 @@ impl Figures {
 /// What the checks look at.
 struct Subject<'a> {
     analyses: &'a [Analysis<'a>],
-    traces: &'a [TraceInfo],
+    options: &'a Options,
     rules: &'a RuleSet,
 }
 
 /// All that is to be said, in the order of the rules; of several traces the first that it is true for speaks.
-pub(super) fn check(analyses: &[Analysis], traces: &[TraceInfo], rules: &RuleSet) -> Vec<Fitness> {
-    let subject = Subject { analyses, traces, rules };
+pub(super) fn check(analyses: &[Analysis], options: &Options, rules: &RuleSet) -> Vec<Fitness> {
+    let subject = Subject { analyses, options, rules };
     let mut said: Vec<Fitness> = Vec::new();
     for rule in &rules.fitness.fitness {
         if said.iter().any(|fitness| rule.unless.contains(&fitness.code)) {
@@ -50,7 +50,7 @@ pub(super) fn check(analyses: &[Analysis], traces: &[TraceInfo], rules: &RuleSet
                 code: rule.code.clone(),
                 level: rule.level.id().to_owned(),
                 finding: figures.fill(&rule.finding),
-                fix: figures.fill(fix(rule, timeline)),
+                fix: figures.fill(fix(rule, timeline, options.pair)),
             });
         }
     }
@@ -58,7 +58,10 @@ pub(super) fn check(analyses: &[Analysis], traces: &[TraceInfo], rules: &RuleSet
 }
 
 /// What to do, in the words of the framework and its version when the rule has some.
-fn fix<'a>(rule: &'a FitnessRule, timeline: &Timeline) -> &'a str {
+fn fix<'a>(rule: &'a FitnessRule, timeline: &Timeline, pair: bool) -> &'a str {
+    if let (true, Some(fix)) = (pair, &rule.fix_of_pair) {
+        return fix;
+    }
     let run = &timeline.run;
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
     let fits =
@@ -136,14 +139,17 @@ fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &
         FitnessCheck::FrameworkUnknown => when(analyses.iter().all(|a| a.timeline.run.framework.is_none())),
         FitnessCheck::ModelUnknown => when(analyses.iter().all(|a| a.timeline.run.model.is_none())),
         FitnessCheck::BrokenEvents => broken(&timeline.skipped.broken),
-        FitnessCheck::FrontendFile => when(subject.traces.iter().any(|info| info.taken && info.role == "frontend")),
+        FitnessCheck::FrontendFile => {
+            when(subject.options.traces.iter().any(|info| info.taken && info.role == "frontend"))
+        }
         FitnessCheck::NoShapes => {
             when(run.record_shapes == Some(false) && timeline.contexts.iter().any(|c| known(c.op)))
         }
         FitnessCheck::LongStep => long_step(timeline, rule.times?),
         FitnessCheck::WholeSteps => {
-            let whole = timeline.steps.iter().filter(|step| step.whole).count();
-            (!timeline.steps.is_empty()).then(|| Figures { of: timeline.steps.len() as u64, ..count(whole) })
+            let served = || timeline.steps.iter().filter(|step| step.stage != Stage::Capture);
+            let whole = served().filter(|step| step.whole).count();
+            (served().count() > 0).then(|| Figures { of: served().count() as u64, ..count(whole) })
         }
         FitnessCheck::Frames => in_frames(timeline, &rule.frames),
         FitnessCheck::StacksWhileLaunchBound => {
