@@ -82,6 +82,9 @@ pub struct Triage {
     /// The trace beside.
     #[command(flatten)]
     pub pair: Pair,
+    /// Draw a typical stretch of each stage, such as one layer: streams as lanes, and what is hidden under what.
+    #[arg(long, env = "LLM_PROF_TIMELINE", hide_env = true)]
+    pub timeline: bool,
     /// Accepted from the tool before this one.
     #[arg(long, value_name = "PATH", hide = true, requires = "formal_input")]
     pub mapping_input: Vec<PathBuf>,

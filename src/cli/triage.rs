@@ -31,6 +31,7 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
         limits: args.output.limits(),
         stage: session::only_stage(&args.input),
         pair: other.is_some(),
+        timeline: args.timeline,
     };
     let mut clock = Clock::start();
     let report = session::report(&judged, &rules, &options);

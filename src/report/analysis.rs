@@ -44,4 +44,6 @@ pub struct Options {
     pub stage: Option<Stage>,
     /// Whether places come from a mapping trace.
     pub pair: bool,
+    /// Whether a typical stretch of each stage is shown.
+    pub timeline: bool,
 }

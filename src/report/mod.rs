@@ -16,10 +16,12 @@ mod overlap;
 mod steps;
 mod summary;
 pub mod text;
+mod timeline;
 
 pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
 pub use model::*;
+pub use timeline::{Beside, TimelineInfo, TimelineLaunch};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::TimelineInfo;
 use crate::kernel_name::KernelName;
 
 /// A whole report.
@@ -54,6 +55,8 @@ pub struct Report {
     pub overlap_note: String,
     /// Why a stage has no row in it, by stage id.
     pub overlap_why: BTreeMap<String, String>,
+    /// A typical stretch of each stage that has one; null unless asked for.
+    pub timelines: Option<Vec<TimelineInfo>>,
     /// Rows that the tables hide.
     pub hidden_rows: HiddenRows,
     /// Similarity note.

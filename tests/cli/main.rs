@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod errors;
 mod flags;
+mod overlap;
 mod pairs;
 mod rules;
 mod triage;
