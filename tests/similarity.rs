@@ -58,7 +58,7 @@ fn layers(layer: &[CaseLaunch], given: &[(&str, &str)]) -> Similarity {
 fn times(n: usize, layer: &[CaseLaunch], given: &[(&str, &str)]) -> Similarity {
     let launches: Vec<CaseLaunch> = layer.iter().cloned().cycle().take(n * layer.len()).collect();
     let given: Vec<(String, String)> = given.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-    let timeline = timeline_of(&launches, &RULES.names, &given);
+    let timeline = timeline_of(&launches, &RULES, &given);
     let (classes, graph) = (classify(&RULES, &timeline), graph::build(&timeline));
     let similarity = similar(&RULES, &timeline, &graph, &classes, &search(&RULES, &timeline, &graph, &classes));
     let text = similarity.note().map(|note| note.text(&RULES, &timeline)).unwrap_or_default();

@@ -10,7 +10,8 @@ use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
 use super::rows::Rows;
 use super::stage::{Steps, Where};
 use super::{
-    CollectiveFacts, Context, FoundBy, Given, Launch, LaunchId, Lookup, NodeId, Settings, Step, Timeline, run, site,
+    CollectiveFacts, Context, FoundBy, Given, Launch, LaunchId, Lookup, NodeId, Settings, Step, Timeline, host, run,
+    site,
 };
 use crate::kernel_name;
 use crate::trace::{Collective, GpuKind, LaneId, Strings, Trace, Warning};
@@ -60,13 +61,15 @@ pub fn attribute(
         let replay = replay_of[at].map(|(replay, _)| replay);
         rows.add(&trace, event, joined.calls[at], place, replay, found, names);
     }
-    let Rows { strings, kernels, streams, contexts, launches, mut counts, .. } = rows;
+    let Rows { mut strings, kernels, streams, contexts, launches, mut counts, .. } = rows;
     counts.capture_launches = capture_launches;
     warnings.extend(disputed(&steps));
     let mut steps = steps.found;
     mark_whole(&mut steps, &trace, &joined, settings, &strings);
 
     let collectives = collectives(&trace, &joined.events);
+    let host = host::work(&trace, &mut strings, &joined, &launches, settings);
+
     let weights = launches_by_frame(&launches, &contexts);
     let facts = run::facts(&run::Sources {
         trace: &trace,
@@ -90,6 +93,7 @@ pub fn attribute(
         frames: frames.tree,
         steps,
         replays,
+        host,
         syncs: trace.syncs,
         run: facts,
         counts,

@@ -61,6 +61,7 @@ fn carried(
         new.frame_found_by = FoundBy::Mapping;
         let mut text = |id: Option<StringId>| id.map(|id| strings.intern(mapping.strings.get(id)));
         (new.site, new.module) = (text(other.site), text(other.module));
+        formal.launches[id.0 as usize].instance = text(mapping.launch(counterpart).instance);
     }
     new
 }

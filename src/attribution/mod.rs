@@ -3,6 +3,7 @@
 
 mod build;
 mod by_rank;
+mod host;
 mod launch;
 mod mapping;
 mod model;

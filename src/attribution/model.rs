@@ -194,6 +194,8 @@ pub struct Launch {
     pub grid: Option<StringId>,
     /// Bytes of a copy or set.
     pub bytes: Option<i64>,
+    /// Innermost nn.Module frame with its instance number, which [`Timeline::frames`] does not keep.
+    pub instance: Option<StringId>,
 }
 
 impl Launch {
@@ -249,6 +251,19 @@ pub struct Step {
     pub requests: Option<i64>,
     /// False when the file begins or ends inside it, so that counts per step would mislead.
     pub whole: bool,
+}
+
+/// What the host did from when the GPU had run dry in a step until the call that ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostWork {
+    /// What ended it.
+    pub launch: LaunchId,
+    /// Python frame that fills most of the time, `path.py:LINE function`, the innermost of those that do.
+    pub frame: Option<StringId>,
+    /// The same of CPU ops.
+    pub op: Option<StringId>,
+    /// The same of runtime and driver calls.
+    pub call: Option<StringId>,
 }
 
 /// A fact of the run with where it comes from (`trace frames`, `--tp`, `server_args.json`, ..).
@@ -354,6 +369,8 @@ pub struct Timeline {
     pub steps: Vec<Step>,
     /// Graph launches in time order.
     pub replays: Vec<Replay>,
+    /// What the host did while the GPU waited for it, by launch.
+    pub host: Vec<HostWork>,
     /// Recorded waits.
     pub syncs: Vec<SyncEvent>,
     /// Facts of the run.
@@ -382,6 +399,11 @@ impl Timeline {
     /// The place of a launch.
     pub fn context(&self, launch: LaunchId) -> &Context {
         &self.contexts[self.launches[launch.0 as usize].context.0 as usize]
+    }
+
+    /// What the host did before a launch that came late.
+    pub fn host_before(&self, launch: LaunchId) -> Option<&HostWork> {
+        self.host.binary_search_by_key(&launch, |work| work.launch).ok().map(|at| &self.host[at])
     }
 
     /// All launches in order.

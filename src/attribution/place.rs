@@ -21,6 +21,9 @@ pub(super) struct Ask {
     pub(super) correlation: Option<i64>,
 }
 
+/// Stands for the instance of a frame that is no module.
+const NO_MODULE: u32 = u32::MAX;
+
 /// A place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
@@ -29,6 +32,8 @@ pub(super) struct Place {
     pub(super) dims: Option<StringId>,
     pub(super) frame: Lookup,
     pub(super) frame_found_by: FoundBy,
+    /// Innermost nn.Module frame as the trace has it.
+    pub(super) instance: Option<StringId>,
 }
 
 impl Place {
@@ -39,6 +44,7 @@ impl Place {
         dims: None,
         frame: Lookup::Unknown,
         frame_found_by: FoundBy::None,
+        instance: None,
     };
 }
 
@@ -231,17 +237,18 @@ fn frames(
     out: &mut Places<'_>,
     places: &mut [Place],
 ) {
-    // By name of the trace: the name that is kept, none for frames that are not.
-    let mut kept: Vec<Option<Option<StringId>>> = Vec::new();
+    // By name of the trace: the name that is kept and whether it is a module's, none for frames that are not kept.
+    let mut kept: Vec<Option<Option<(StringId, bool)>>> = Vec::new();
     for lane in &scene.trace.frames {
         let Some(&calling) = by_lane.get(&lane.lane) else { continue };
         let mut open = Nest::new(scene.slack);
         let mut calls = calling.iter().copied();
         let mut answer = |open: &mut Nest, ask: u32, tree: &mut Tree| {
-            let place = &mut places[ask as usize];
+            let (place, time) = (&mut places[ask as usize], asks[ask as usize].time);
             place.frame = Lookup::Nowhere;
-            if let Some((node, _)) = open.at(asks[ask as usize].time, tree) {
+            if let Some((node, _)) = open.at(time, tree) {
                 (place.frame, place.frame_found_by) = (Lookup::At(node), FoundBy::Time);
+                place.instance = open.sources(time).find(|source| *source != NO_MODULE).map(StringId);
             }
         };
         let time_of = |ask: u32| asks[ask as usize].time;
@@ -270,13 +277,14 @@ fn frames(
                     // Instances of a class are one: all layers share their nodes.
                     Some(class) => {
                         let name = format!("{}{class}", scene.sites.module_prefix);
-                        Some(out.strings.intern(&name))
+                        Some((out.strings.intern(&name), true))
                     }
-                    None => Some(texts.map(frame.name, out.strings)),
+                    None => Some((texts.map(frame.name, out.strings), false)),
                 }
             });
-            if let Some(name) = name {
-                open.open(frame.start, end, name, 0);
+            if let Some((name, module)) = name {
+                let instance = if module { texts.map(frame.name, out.strings).0 } else { NO_MODULE };
+                open.open(frame.start, end, name, instance);
             }
             true
         });

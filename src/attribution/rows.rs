@@ -54,7 +54,8 @@ impl Rows {
             self.streams.push(Stream { device, number: event.stream.stream });
             StreamId(self.streams.len() as u32 - 1)
         });
-        let context = self.context(place);
+        // Layers share their contexts, so instances are no part of these.
+        let context = self.context(Place { instance: None, ..place });
         self.counts.launches += 1;
         match place.op_found_by {
             FoundBy::Id => self.counts.by_id += 1,
@@ -77,6 +78,7 @@ impl Rows {
             correlation: event.correlation,
             grid: event.grid,
             bytes: event.bytes,
+            instance: place.instance,
         });
     }
 

@@ -18,6 +18,8 @@ pub struct Settings {
     pub tp_labels: Vec<Pattern>,
     /// Rounding of the trace: times closer than this count as equal.
     pub slack: Nanos,
+    /// Shorter times in which the GPU waited for the host are not looked into.
+    pub host_min: Nanos,
     /// A replay is joined with a capture when at least this share (per cent) of its kernels has the capture's names
     /// from the first on.
     pub prefix_percent: usize,

@@ -92,19 +92,20 @@ pub(super) fn shown(frames: &CallTree, sites: &Sites, strings: &mut Strings) -> 
         }
         best.push((frame, module));
     }
-    let mut site = |(_, name): (u32, StringId)| {
-        *texts.entry(name).or_insert_with(|| {
-            let frame = PythonFrame::parse(strings.get(name))?;
-            let (path, _) = cut(frame.path, sites);
-            let text = format!("{path}:{} {}", frame.line, frame.function);
-            Some(strings.intern(&text))
-        })
-    };
+    let mut site = |(_, name): (u32, StringId)| *texts.entry(name).or_insert_with(|| text(name, sites, strings));
     best.into_iter().map(|(frame, module)| (frame.and_then(&mut site), module)).collect()
 }
 
+/// A Python frame as people read it: `path.py:LINE function`.
+pub(super) fn text(frame: StringId, sites: &Sites, strings: &mut Strings) -> Option<StringId> {
+    let frame = PythonFrame::parse(strings.get(frame))?;
+    let (path, _) = cut(frame.path, sites);
+    let text = format!("{path}:{} {}", frame.line, frame.function);
+    Some(strings.intern(&text))
+}
+
 /// Rank of a frame; none for what is no Python file.
-fn rank(frame: &str, sites: &Sites) -> Option<u32> {
+pub(super) fn rank(frame: &str, sites: &Sites) -> Option<u32> {
     let parsed = PythonFrame::parse(frame)?;
     let own = cut(parsed.path, sites).1.map_or(sites.other, |root| root.rank);
     let demoted = sites.demoted.iter().find(|(pattern, _)| pattern.matches(frame)).map(|(_, rank)| *rank);

@@ -82,12 +82,12 @@ pub struct Triage {
     /// Trace files, folders, globs, or `-` for standard input.
     #[arg(value_name = "PATH", required_unless_present_any = ["old_input", "formal_input"])]
     pub paths: Vec<PathBuf>,
-    /// Trace of an eager run of the same server: locations come from it, every figure from PATH. May be repeated.
-    #[arg(long, value_name = "PATH", env = "LLM_PROF_MAPPING", hide_env = true, value_delimiter = ':')]
-    pub mapping: Vec<PathBuf>,
-    /// Go on though the traces of a pair are of unlike framework, model or TP.
-    #[arg(long, env = "LLM_PROF_FORCE", hide_env = true)]
-    pub force: bool,
+    /// The trace beside.
+    #[command(flatten)]
+    pub pair: Pair,
+    /// Draw a typical stretch of each stage, such as one layer: streams as lanes, and what is hidden under what.
+    #[arg(long, env = "LLM_PROF_TIMELINE", hide_env = true)]
+    pub timeline: bool,
     /// Accepted from the tool before this one.
     #[arg(long, value_name = "PATH", hide = true, requires = "formal_input")]
     pub mapping_input: Vec<PathBuf>,
@@ -121,6 +121,9 @@ pub struct Explain {
     /// Trace files, folders, globs, or `-` for standard input; without any, the page of the family.
     #[arg(value_name = "TRACE")]
     pub paths: Vec<PathBuf>,
+    /// The trace beside.
+    #[command(flatten)]
+    pub pair: Pair,
     /// The run.
     #[command(flatten)]
     pub input: Input,
@@ -141,6 +144,9 @@ pub struct Doctor {
     /// Format.
     #[arg(short, long, value_enum, env = "LLM_PROF_FORMAT", hide_env = true, default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
+    /// The trace beside.
+    #[command(flatten)]
+    pub pair: Pair,
     /// The run.
     #[command(flatten)]
     pub input: Input,
@@ -405,6 +411,17 @@ pub enum CatalogCommand {
         #[command(flatten)]
         terminal: Terminal,
     },
+}
+
+/// A second trace, for places.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Pair {
+    /// Trace of an eager run of the same server: locations come from it, every figure from the trace. May be repeated.
+    #[arg(long, value_name = "PATH", env = "LLM_PROF_MAPPING", hide_env = true, value_delimiter = ':')]
+    pub mapping: Vec<PathBuf>,
+    /// Go on though the traces of a pair are of unlike framework, model or TP.
+    #[arg(long, env = "LLM_PROF_FORCE", hide_env = true)]
+    pub force: bool,
 }
 
 /// Which trace is read, and what is known of its run.

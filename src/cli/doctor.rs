@@ -3,16 +3,17 @@
 use super::args::{Doctor, DoctorFormat};
 use super::failure::{Failure, code};
 use super::streams::Streams;
-use super::{output, session};
+use super::{output, pairs, session};
 use crate::engine::Engine;
 use crate::report::{Options, doctor, text};
 
 /// Reads, looks, says; 5 when there is nothing to judge.
 pub(super) fn run(args: &Doctor, streams: &mut Streams) -> Result<(), Failure> {
     let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
-    let session = session::open(&args.paths, &args.input, &args.terminal, &rules, streams)?;
+    let (session, pair) = pairs::joined(&args.paths, &args.pair, &args.input, &args.terminal, &rules, streams)?;
     let judged = session::judge(&session.timelines, &rules, &Engine::new(&rules), &args.terminal, streams)?;
-    let options = Options { traces: session.traces, stage: session::only_stage(&args.input), ..Options::default() };
+    let stage = session::only_stage(&args.input);
+    let options = Options { traces: session.traces, stage, pair, ..Options::default() };
     let report = session::report(&judged, &rules, &options);
     let style = text::Style { width: streams.columns(), color: streams.color(args.terminal.color) };
     let document = match args.format {

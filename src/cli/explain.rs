@@ -4,7 +4,7 @@ use super::args::Explain;
 use super::failure::Failure;
 use super::rules::{named, page};
 use super::streams::Streams;
-use super::{output, session};
+use super::{output, pairs, session};
 use crate::attribution::Timeline;
 use crate::diagnostic::Code;
 use crate::engine::similarity::{self, Similarity};
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
         };
         return output::print(&page(&rules.families[family], 1), streams);
     }
-    let session = session::open(&args.paths, &args.input, &args.terminal, &rules, streams)?;
+    let (session, _) = pairs::joined(&args.paths, &args.pair, &args.input, &args.terminal, &rules, streams)?;
     let mut texts = Vec::new();
     for timeline in &session.timelines {
         let classes = engine::classify(&rules, timeline);

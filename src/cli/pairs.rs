@@ -1,15 +1,52 @@
 //! A pair of traces: places of the mapping trace for the launches of the formal one.
 
+use std::path::PathBuf;
+
+use super::args::{Input, Pair, Terminal};
 use super::failure::Failure;
-use super::session::{Judged, Session, say};
+use super::session::{self, Judged, Session, say};
 use super::streams::Streams;
 use crate::attribution::{self, Timeline};
 use crate::engine::pair::{self, Side};
 use crate::engine::{self, Classes, Finding};
 use crate::rules::RuleSet;
 
+/// The traces, and those that only their places are wanted of.
+pub(super) fn open(
+    paths: &[PathBuf],
+    pair: &Pair,
+    input: &Input,
+    terminal: &Terminal,
+    settings: &RuleSet,
+    streams: &mut Streams,
+) -> Result<(Session, Option<Session>), Failure> {
+    let session = session::open(paths, input, terminal, settings, streams)?;
+    if pair.mapping.is_empty() {
+        return Ok((session, None));
+    }
+    let mapping = session::open(&pair.mapping, input, terminal, settings, streams)?;
+    check(&session, &mapping, pair.force, streams)?;
+    Ok((session, Some(mapping)))
+}
+
+/// The traces with the places of those beside, and whether there are any beside.
+pub(super) fn joined(
+    paths: &[PathBuf],
+    pair: &Pair,
+    input: &Input,
+    terminal: &Terminal,
+    rules: &RuleSet,
+    streams: &mut Streams,
+) -> Result<(Session, bool), Failure> {
+    let (mut session, mut mapping) = open(paths, pair, input, terminal, rules, streams)?;
+    if let Some(mapping) = &mut mapping {
+        take(&mut session, mapping, rules, terminal.quiet, streams)?;
+    }
+    Ok((session, mapping.is_some()))
+}
+
 /// An error when the runs cannot be compared; with `force` a warning.
-pub(super) fn check(formal: &Session, mapping: &Session, force: bool, streams: &mut Streams) -> Result<(), Failure> {
+fn check(formal: &Session, mapping: &Session, force: bool, streams: &mut Streams) -> Result<(), Failure> {
     let mut words: Vec<String> = Vec::new();
     for ours in &formal.timelines {
         for theirs in &mapping.timelines {

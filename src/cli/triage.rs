@@ -1,7 +1,5 @@
 //! `llm-prof triage`: from traces to the report.
 
-use std::path::PathBuf;
-
 use super::args::Triage;
 use super::failure::Failure;
 use super::session::{Clock, Judged};
@@ -17,17 +15,19 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let terminal = &args.terminal;
     let paths = [&args.paths, &args.old_input, &args.formal_input].into_iter().find(|paths| !paths.is_empty());
     let paths = paths.map(Vec::as_slice).unwrap_or_default();
-    let mapping: Vec<PathBuf> = args.mapping.iter().chain(&args.mapping_input).cloned().collect();
+    let mut pair = args.pair.clone();
+    pair.mapping.extend(args.mapping_input.iter().cloned());
     let stage = session::only_stage(&args.input);
     let options = |traces| Options {
         traces,
         min_share: args.output.min_share,
         limits: args.output.limits(),
         stage,
-        pair: !mapping.is_empty(),
+        pair: !pair.mapping.is_empty(),
+        timeline: args.timeline,
         ranks: Vec::new(),
     };
-    if args.input.rank == Some(RankArg::All) && mapping.is_empty() {
+    if args.input.rank == Some(RankArg::All) && pair.mapping.is_empty() {
         let rules = session::rules(&args.knowledge, terminal, streams)?;
         let ranks = ranks::open(paths, &args.input, terminal, &rules, &Engine::new(&rules), streams)?;
         let options = Options { ranks: ranks.facts, ..options(ranks.traces) };
@@ -35,13 +35,7 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     }
     let (rules, engine, (mut session, mut other)) =
         session::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
-            let session = session::open(paths, &args.input, terminal, settings, streams)?;
-            if mapping.is_empty() {
-                return Ok((session, None));
-            }
-            let other = session::open(&mapping, &args.input, terminal, settings, streams)?;
-            pairs::check(&session, &other, args.force, streams)?;
-            Ok((session, Some(other)))
+            pairs::open(paths, &pair, &args.input, terminal, settings, streams)
         })?;
     if let Some(mapping) = &mut other {
         pairs::take(&mut session, mapping, &rules, terminal.quiet, streams)?;

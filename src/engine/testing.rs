@@ -101,6 +101,7 @@ impl<'a> Builder<'a> {
             correlation: Some(index as i64),
             grid,
             bytes: None,
+            instance: None,
         });
     }
 

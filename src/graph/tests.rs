@@ -26,6 +26,7 @@ fn timeline(launches: &[(u32, i64, i64)]) -> Timeline {
                 correlation: Some(index as i64 * 10),
                 grid: None,
                 bytes: None,
+                instance: None,
             })
             .collect(),
         ..Timeline::default()

@@ -50,4 +50,6 @@ pub struct Options {
     pub pair: bool,
     /// All ranks that were read, in order; none when one was asked for.
     pub ranks: Vec<Facts>,
+    /// Whether a typical stretch of each stage is shown.
+    pub timeline: bool,
 }

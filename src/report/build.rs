@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::nanos;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
-    StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, similarity, steps, summary,
+    StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, similarity, steps, summary, timeline,
 };
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
@@ -51,6 +51,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
             fuse: fuse.iter().filter(|row| !row.shown).count() as u64,
             overlap: overlap.iter().filter(|row| !row.shown).count() as u64,
         },
+        timelines: options.timeline.then(|| timeline::typical(analyses, &stages, rules)),
         stages,
         kernels,
         fuse,

@@ -2,10 +2,8 @@
 
 use super::ranks::words;
 use super::{
-    EvidenceKernel, Fitness, FuseRow, GapInfo, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo,
-    TraceInfo,
+    EvidenceKernel, Fitness, FuseRow, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo, TraceInfo, gaps,
 };
-use crate::kernel_name;
 use crate::units::{Nanos, percent};
 
 /// Integer time of a JSON figure.
@@ -200,7 +198,7 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
     for stage in report.stages.iter().filter(|stage| stage.launches > 0 || stage.steps > 0) {
         lines.push(("Stage", format!("{}: {}", stage.title, stage_line(report, stage))));
     }
-    lines.extend(longest_gap(report).map(|text| ("Gap", text)));
+    lines.extend(gaps::line(report).map(|text| ("Gap", text)));
     lines.push((
         "Rules",
         format!("{} ({}), {}", report.rules.version, report.rules.digest, plural_families(report.rules.families)),
@@ -254,29 +252,6 @@ fn stage_line(report: &Report, stage: &StageInfo) -> String {
         String::new()
     };
     format!("{short}; span {}{average}{busy}{exposed}{bound}", time(span / spans.len() as f64))
-}
-
-/// The longest gap of all steps, in one line.
-fn longest_gap(report: &Report) -> Option<String> {
-    let mut longest: Option<(&StepInfo, &GapInfo)> = None;
-    for step in &report.gpu.steps {
-        if let Some(gap) = step.gaps.first().filter(|gap| longest.is_none_or(|(_, most)| gap.dur_us > most.dur_us)) {
-            longest = Some((step, gap));
-        }
-    }
-    let (step, gap) = longest?;
-    let names = kernel_name::shorten(&[&gap.after.parts, &gap.ended_by.parts], 40);
-    let cause = match gap.cause {
-        "host" => "the host had launched nothing",
-        "queued" => "the next kernel was queued and waited",
-        _ => "no launch call tells why",
-    };
-    let place = gap.ended_by.location.as_ref().or(gap.ended_by.op.as_ref());
-    let place = place.map_or_else(String::new, |place| format!(", launched at {}", clean(place)));
-    let all: u64 = report.gpu.steps.iter().map(|step| step.gaps_total).sum();
-    let of = if all > 1 { format!("longest of {}: ", count(all)) } else { String::new() };
-    let (before, after) = (clean(&names[0]), clean(&names[1]));
-    Some(format!("{of}{} in step {} between {before} and {after}{place}: {cause}", time(gap.dur_us), step.n))
 }
 
 /// What a kernel table leaves out; none when all rows are there.

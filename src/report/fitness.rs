@@ -51,7 +51,7 @@ pub(super) fn check(analyses: &[Analysis], options: &Options, rules: &RuleSet) -
                 code: rule.code.clone(),
                 level: rule.level.id().to_owned(),
                 finding: figures.fill(&rule.finding),
-                fix: figures.fill(fix(rule, timeline)),
+                fix: figures.fill(fix(rule, timeline, options.pair)),
             });
         }
     }
@@ -59,7 +59,10 @@ pub(super) fn check(analyses: &[Analysis], options: &Options, rules: &RuleSet) -
 }
 
 /// What to do, in the words of the framework and its version when the rule has some.
-fn fix<'a>(rule: &'a FitnessRule, timeline: &Timeline) -> &'a str {
+fn fix<'a>(rule: &'a FitnessRule, timeline: &Timeline, pair: bool) -> &'a str {
+    if let (true, Some(fix)) = (pair, &rule.fix_of_pair) {
+        return fix;
+    }
     let run = &timeline.run;
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
     let fits =
@@ -149,8 +152,9 @@ fn look(check: FitnessCheck, rule: &FitnessRule, timeline: &Timeline, subject: &
         }
         FitnessCheck::LongStep => long_step(timeline, rule.times?),
         FitnessCheck::WholeSteps => {
-            let whole = timeline.steps.iter().filter(|step| step.whole).count();
-            (!timeline.steps.is_empty()).then(|| Figures { of: timeline.steps.len() as u64, ..count(whole) })
+            let served = || timeline.steps.iter().filter(|step| step.stage != Stage::Capture);
+            let whole = served().filter(|step| step.whole).count();
+            (served().count() > 0).then(|| Figures { of: served().count() as u64, ..count(whole) })
         }
         FitnessCheck::Frames => in_frames(timeline, &rule.frames),
         FitnessCheck::StacksWhileLaunchBound => {

@@ -2,10 +2,12 @@
 
 use std::cmp::Reverse;
 
-use super::{GapEdge, GapInfo};
-use crate::attribution::{CallTree, LaunchId, Lookup, NodeId, Timeline};
+use super::{GapEdge, GapInfo, Report, StepInfo, cells};
+use crate::attribution::{LaunchId, Lookup, Timeline};
+use crate::kernel_name;
 use crate::rules::schema::overlap::of_us;
 use crate::rules::schema::report::GapSettings;
+use crate::trace::StringId;
 use crate::units::Nanos;
 
 /// A time in which nothing of the step ran.
@@ -37,22 +39,23 @@ pub(super) fn longest(
 }
 
 fn info(timeline: &Timeline, first: Nanos, gap: &Gap) -> GapInfo {
-    let (before, after) = (timeline.context(gap.after), timeline.context(gap.ended_by));
-    let name = |tree: &CallTree, node: NodeId| timeline.strings.get(tree.name(node)).to_owned();
-    let around = |tree: &CallTree, a, b| common(tree, a, b).map(|node| name(tree, node));
+    let late = gap.host.is_some_and(|host| host > Nanos::ZERO);
+    let host = timeline.host_before(gap.ended_by).filter(|_| late);
+    let text = |id: Option<StringId>| id.map(|id| timeline.strings.get(id).to_owned());
     GapInfo {
         start_us: (gap.start - first).as_us(),
         dur_us: gap.dur.as_us(),
         cause: match gap.host {
             None => "unknown",
-            Some(host) if host > Nanos::ZERO => "host",
+            Some(_) if late => "host",
             Some(_) => "queued",
         },
         host_us: gap.host.map(Nanos::as_us),
         after: edge(timeline, gap.after),
         ended_by: edge(timeline, gap.ended_by),
-        host_frame: around(&timeline.frames, before.frame, after.frame),
-        host_op: around(&timeline.ops, before.op, after.op),
+        host_frame: text(host.and_then(|host| host.frame)),
+        host_op: text(host.and_then(|host| host.op)),
+        host_call: text(host.and_then(|host| host.call)),
     }
 }
 
@@ -70,9 +73,37 @@ fn edge(timeline: &Timeline, id: LaunchId) -> GapEdge {
     }
 }
 
-/// The innermost node around both.
-fn common(tree: &CallTree, a: Lookup, b: Lookup) -> Option<NodeId> {
-    let (Lookup::At(a), Lookup::At(b)) = (a, b) else { return None };
-    let of_a: Vec<NodeId> = tree.path(a).collect();
-    tree.path(b).find(|node| of_a.contains(node))
+/// The longest gap of all steps, in one line.
+pub(super) fn line(report: &Report) -> Option<String> {
+    let mut longest: Option<(&StepInfo, &GapInfo)> = None;
+    for step in &report.gpu.steps {
+        if let Some(gap) = step.gaps.first().filter(|gap| longest.is_none_or(|(_, most)| gap.dur_us > most.dur_us)) {
+            longest = Some((step, gap));
+        }
+    }
+    let (step, gap) = longest?;
+    let names = kernel_name::shorten(&[&gap.after.parts, &gap.ended_by.parts], 40);
+    let cause = match gap.cause {
+        "host" => format!("the host had launched nothing{}", host(gap)),
+        "queued" => "the next kernel was queued and waited".to_owned(),
+        _ => "no launch call tells why".to_owned(),
+    };
+    let place = gap.ended_by.location.as_ref().or(gap.ended_by.op.as_ref());
+    let place = place.map_or_else(String::new, |place| format!(", launched at {}", cells::clean(place)));
+    let all: u64 = report.gpu.steps.iter().map(|step| step.gaps_total).sum();
+    let of = if all > 1 { format!("longest of {}: ", cells::count(all)) } else { String::new() };
+    let (before, after) = (cells::clean(&names[0]), cells::clean(&names[1]));
+    Some(format!("{of}{} in step {} between {before} and {after}{place}: {cause}", cells::time(gap.dur_us), step.n))
+}
+
+/// Where the host was instead.
+fn host(gap: &GapInfo) -> String {
+    let inner: Vec<&String> = [&gap.host_op, &gap.host_call].into_iter().flatten().collect();
+    let inner = inner.into_iter().map(|name| cells::clean(name)).collect::<Vec<_>>().join(", ");
+    match (&gap.host_frame, inner.as_str()) {
+        (None, "") => String::new(),
+        (None, inner) => format!(" while it was in {inner}"),
+        (Some(frame), "") => format!(" while it was in {}", cells::clean(frame)),
+        (Some(frame), inner) => format!(" while it was in {} ({inner})", cells::clean(frame)),
+    }
 }

@@ -5,11 +5,14 @@ mod ranks;
 use std::fmt::Write;
 
 use super::fuse::because;
-use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
+use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells, timeline};
 use crate::kernel_name;
 
 /// Width to which kernel names are shortened; JSON has them whole.
 const NAME_WIDTH: usize = 80;
+
+/// Width of a timeline.
+const TIMELINE_WIDTH: usize = 100;
 
 /// The report as markdown.
 pub fn render(report: &Report) -> String {
@@ -27,6 +30,7 @@ pub fn render(report: &Report) -> String {
         line(&mut out, format_args!("\n{}", text(&report.overlap_note)));
     }
     sections(report, &mut out, false, overlap_section, cells::no_overlap);
+    timelines(report, &mut out);
     line(
         &mut out,
         format_args!(
@@ -68,6 +72,26 @@ fn sections(
     }
     if !any {
         line(out, format_args!("\n{}", text(&empty(report, None))));
+    }
+}
+
+/// Code blocks, in which columns stay columns.
+fn timelines(report: &Report, out: &mut String) {
+    let stretches = timeline::of_stages(report);
+    if !stretches.is_empty() {
+        line(out, format_args!("\n## Timeline\n\n{}.", cells::sentence(timeline::ABOUT)));
+    }
+    for (stage, info) in stretches {
+        line(out, format_args!("\n### {}\n", stage.title));
+        let Some(info) = info else {
+            line(out, format_args!("{}", cells::sentence(timeline::NONE)));
+            continue;
+        };
+        line(out, format_args!("{}.\n\n```text", text(&cells::sentence(&timeline::title(info)))));
+        for part in timeline::lines(info, TIMELINE_WIDTH) {
+            line(out, format_args!("{}", part.replace('`', "'")));
+        }
+        line(out, format_args!("```"));
     }
 }
 

@@ -18,11 +18,13 @@ mod similarity;
 mod steps;
 mod summary;
 pub mod text;
+mod timeline;
 
 pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
 pub(crate) use cells::clean;
 pub use model::*;
+pub use timeline::{Beside, TimelineInfo, TimelineLaunch};
 
 #[cfg(test)]
 mod tests;

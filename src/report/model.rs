@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::TimelineInfo;
 use super::ranks::Ranks;
 use crate::kernel_name::KernelName;
 
@@ -62,6 +63,8 @@ pub struct Report {
     /// How many rows of them a stage has in text and markdown.
     #[serde(skip)]
     pub rank_rows: usize,
+    /// A typical stretch of each stage that has one; null unless asked for.
+    pub timelines: Option<Vec<TimelineInfo>>,
     /// Rows that the tables hide.
     pub hidden_rows: HiddenRows,
     /// Similarity note.
@@ -298,10 +301,12 @@ pub struct GapInfo {
     pub after: GapEdge,
     /// What ended it.
     pub ended_by: GapEdge,
-    /// Innermost Python or module frame around both launches: what the host was in.
+    /// Where the host was for most of its part: the innermost Python frame.
     pub host_frame: Option<String>,
-    /// Innermost CPU op around both launches.
+    /// The innermost CPU op.
     pub host_op: Option<String>,
+    /// The runtime or driver call.
+    pub host_call: Option<String>,
 }
 
 /// One side of a gap.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kernels::{Sums, Tally, place, share};
-use super::{Analysis, OverlapRow, Report, RiskInstances, ToggleInfo};
+use super::{Analysis, OverlapRow, Report, RiskInstances, ToggleInfo, cells};
 use crate::attribution::{Kernel, Stage};
 use crate::engine::{Overlap, Risk, Risks, Times, switches};
 use crate::kernel_name::KernelName;
@@ -130,6 +130,11 @@ pub(super) fn note(report: &Report, rules: &RuleSet) -> String {
         if !placed {
             parts.push(notes.needs_pair.clone());
         }
+    }
+    let same = report.gpu.same_stream;
+    if same.pairs > 0 {
+        let said = notes.same_stream.replace("{n}", &cells::count(same.pairs));
+        parts.push(said.replace("{time}", &cells::time(same.us)));
     }
     parts.join(" ")
 }

@@ -2,9 +2,13 @@
 
 use super::cells::{self, nanos};
 use super::ranks::words;
-use super::{FuseRow, Report, StageInfo};
+use super::{FuseRow, OverlapRow, Report, StageInfo};
+use crate::kernel_name::{self, KernelName};
 use crate::rules::schema::report::{GraphSwitch, ReportFile};
 use crate::rules::version::within;
+
+/// Width to which kernel names are shortened.
+const NAME_WIDTH: usize = 60;
 
 /// The summary of a report whose other fields are filled in.
 pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
@@ -17,11 +21,18 @@ pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
         return cells::sentence(&cells::no_gpu_events(report));
     }
     let mut parts: Vec<String> = launch_bound(report, settings).into_iter().collect();
-    parts.extend(shown.into_iter().map(|stage| dominates(stage, settings)));
+    let stages = shown.len();
+    parts.extend(shown.into_iter().map(|stage| dominates(stage, stages, settings)));
     let ranks = report.ranks.as_ref().and_then(words::headline);
     parts.extend(ranks.map(|line| format!("{}.", cells::sentence(&line))));
-    parts.extend(first_thing(&report.fuse));
+    parts.extend(first_thing(report));
     parts.extend(near_nothing(report));
+    let read = if report.mode == "single-trace" {
+        "Overlap was read from one trace."
+    } else {
+        "Overlap was read from a pair: times of the formal trace, places of the mapping trace."
+    };
+    parts.push(read.to_owned());
     parts.join(" ")
 }
 
@@ -40,10 +51,10 @@ fn launch_bound(report: &Report, settings: &ReportFile) -> Option<String> {
         format!("{} of {} steps are launch-bound, the worst", bound.len(), report.gpu.steps.len())
     };
     Some(format!(
-        "{of}: the GPU waits for the host for {:.0} % of {} ({} launches){}.",
+        "{of}: the GPU waits for the host for {:.0} % of {}, in a step of {}{}.",
         100.0 * host / span,
         nanos(span),
-        worst.launches,
+        cells::plural(worst.launches, "launch"),
         switch.map_or_else(String::new, |switch| format!("; {switch}")),
     ))
 }
@@ -61,14 +72,18 @@ fn graph_switch<'a>(report: &Report, settings: &'a ReportFile, stage: &str) -> O
     switches.iter().find(fits).map(|switch| switch.say.as_str())
 }
 
-fn dominates(stage: &StageInfo, settings: &ReportFile) -> String {
+fn dominates(stage: &StageInfo, stages: usize, settings: &ReportFile) -> String {
     let bar = settings.summary.category_min_pct;
     let categories: Vec<String> = (stage.categories.iter().enumerate())
         .take(settings.summary.categories)
         .filter(|(n, category)| *n == 0 || category.share_pct >= bar)
         .map(|(_, category)| format!("{} {:.1} %", category.category, category.share_pct))
         .collect();
-    let title = if stage.stage == "all" { "GPU time" } else { stage.title };
+    let title = match stage.stage.as_str() {
+        "all" if stages > 1 => "outside every step",
+        "all" => "GPU time",
+        _ => stage.title,
+    };
     format!(
         "{title}: {} in {}: {}.",
         nanos(stage.time_us),
@@ -84,22 +99,52 @@ fn near_nothing(report: &Report) -> Option<String> {
     (share > 0.0).then(|| format!("Near no family: {runs} of kernels, up to {share:.1} % (new_candidates in JSON)."))
 }
 
-/// The split path that could save most, and is no part of another.
-fn first_thing(rows: &[FuseRow]) -> Option<String> {
+/// What could save most: a split path that is no part of another, or work that bears out to be independent.
+fn first_thing(report: &Report) -> Option<String> {
+    match (best_fuse(&report.fuse), best_overlap(&report.overlap)) {
+        (Some((us, fuse)), Some((other, overlap))) => Some(if other > us { overlap } else { fuse }),
+        (fuse, overlap) => fuse.or(overlap).map(|(_, text)| text),
+    }
+}
+
+/// `in decode`; a stage that says nothing is not named.
+fn at(stage: &str) -> String {
+    if stage == "all" { String::new() } else { format!(" in {stage}") }
+}
+
+fn best_overlap(rows: &[OverlapRow]) -> Option<(f64, String)> {
+    let open = rows.iter().filter(|row| row.shown && row.priority == "P1" && row.could_save_us.is_some());
+    let best = open.rev().max_by(|a, b| a.could_save_us.unwrap_or(0.0).total_cmp(&b.could_save_us.unwrap_or(0.0)))?;
+    let name = |parts: &KernelName| cells::clean(&kernel_name::shorten(&[parts], NAME_WIDTH).concat());
+    let what = best.title.clone().unwrap_or_else(|| name(&best.parts));
+    let beside = best.partner_parts.as_ref().map_or_else(String::new, |parts| format!(" beside {}", name(parts)));
+    let us = best.could_save_us?;
+    let text = format!(
+        "First: {what}{}: {} run with nothing beside them; running it{beside} could save about {} (an estimate).",
+        at(&best.stage),
+        nanos(best.exclusive_us),
+        nanos(us),
+    );
+    Some((us, text))
+}
+
+fn best_fuse(rows: &[FuseRow]) -> Option<(f64, String)> {
     let open = rows.iter().filter(|row| row.shown && row.could_save_us.is_some_and(|us| us > 0.0));
     let best = open.fold(None, |best: Option<&FuseRow>, row| {
         let better = best.is_none_or(|best| row.could_save_us.unwrap_or(0.0) > best.could_save_us.unwrap_or(0.0));
         if better { Some(row) } else { best }
     })?;
     let sure = if best.confidence == "Confirmed" { "" } else { " (Candidate)" };
-    let at = if best.stage == "all" { String::new() } else { format!(" in {}", best.stage) };
-    Some(format!(
-        "First: {}{sure} is {}{at}, {} times, {}; fusing could save about {} and {} launches (an estimate).",
+    let us = best.could_save_us?;
+    let text = format!(
+        "First: {}{sure} is {}{}, {} times, {}; fusing could save about {} and {} (an estimate).",
         best.title,
         best.state,
-        best.split.n,
+        at(&best.stage),
+        cells::count(best.split.n),
         nanos(best.split.us),
-        nanos(best.could_save_us?),
-        best.launches_saved.unwrap_or(0),
-    ))
+        nanos(us),
+        cells::plural(best.launches_saved.unwrap_or(0), "launch"),
+    );
+    Some((us, text))
 }

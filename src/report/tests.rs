@@ -156,6 +156,7 @@ fn launch(timeline: &mut Timeline, kernel: u32, start: i64, dur: i64, called: Op
         correlation: None,
         grid: None,
         bytes: None,
+        instance: None,
     });
 }
 

@@ -4,7 +4,7 @@ mod ranks;
 
 use super::fuse::because;
 use super::layout::{Paint, cut, cut_middle, left, right, width, wrap};
-use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells};
+use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells, timeline};
 use crate::kernel_name::{self, KernelName};
 
 /// What the terminal can show.
@@ -105,6 +105,7 @@ pub fn render(report: &Report, style: Style) -> String {
         page.note(&report.overlap_note);
     }
     page.sections(report, false, Page::overlap, cells::no_overlap);
+    page.timelines(report);
     page.title("Fuse-pattern table", "\"could save\" is an estimate; rows that share launches do not add up");
     page.sections(report, false, Page::fuse, cells::no_fuse);
     if let Some(ranks) = &report.ranks {
@@ -313,6 +314,26 @@ impl Page {
         }
     }
 
+    fn timelines(&mut self, report: &Report) {
+        let stretches = timeline::of_stages(report);
+        if !stretches.is_empty() {
+            self.title("Timeline", timeline::ABOUT);
+        }
+        for (stage, info) in stretches {
+            self.line("");
+            let title = self.paint.bold(stage.title);
+            self.line(&format!("── {title}"));
+            let Some(info) = info else {
+                self.note(timeline::NONE);
+                continue;
+            };
+            self.note(&timeline::title(info));
+            for line in timeline::lines(info, self.columns) {
+                self.line(&line);
+            }
+        }
+    }
+
     fn fuse(&mut self, report: &Report, stage: &StageInfo) {
         let rows: Vec<&FuseRow> = report.fuse.iter().filter(|row| row.shown && row.stage == stage.stage).collect();
         if rows.is_empty() {
@@ -430,7 +451,7 @@ impl Table {
             })
             .collect();
         let others: usize = widths.iter().skip(1).flatten().map(|columns| columns + GAP).sum();
-        let first = terminal.saturating_sub(others).max(12);
+        let first = terminal.saturating_sub(others).max(10);
         widths[0] = Some(first);
         Self { widths, numeric: columns.iter().map(|column| column.numeric).collect(), first }
     }

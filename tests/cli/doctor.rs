@@ -126,3 +126,18 @@ fn a_fusion_that_the_log_asks_for_and_the_trace_lacks_is_said() {
     let other = advice("INFO 11-24 [compilation.py:171] Enabled custom fusions: norm_quant, act_quant\n");
     assert!(!other.contains("log"), "another fusion says nothing of this one: {other}");
 }
+
+#[test]
+fn what_sglang_turned_on_by_itself_is_asked_for_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tp2 = "tests/fixtures/sglang-nvidia-tp2/1767225600-TP-0-DECODE.trace.json.gz";
+    let advice = |text: &str| {
+        let report = run(&["triage", "-f", "json", tp2, "--server-log", &log(&folder, text)]).report();
+        let rows = report["fuse"].as_array().expect("rows").clone();
+        let row = rows.iter().find(|row| row["family"] == "sglang/allreduce-rmsnorm-flashinfer");
+        row.expect("the row")["advice"].as_str().expect("advice").to_owned()
+    };
+    let asked = advice("[2026-01-01 00:00:00] Auto-enabling FlashInfer AllReduce Fusion on Hopper\n");
+    assert!(asked.contains("Auto-enabling FlashInfer AllReduce Fusion"), "{asked}");
+    assert!(!advice("ready\n").contains("Auto-enabling"));
+}

@@ -10,6 +10,7 @@ mod doctor;
 mod errors;
 mod flags;
 mod note;
+mod overlap;
 mod pairs;
 mod rules;
 mod triage;

@@ -69,3 +69,45 @@ fn runs_of_unlike_servers_are_an_error_that_says_which_unless_forced() {
     assert_eq!(forced.code, 0, "{}", forced.err);
     assert!(forced.err.contains("warning: the framework is vllm"), "{}", forced.err);
 }
+
+#[test]
+fn doctor_and_explain_take_a_mapping_trace_and_ask_for_none_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let decode = alone(&folder);
+    let fix = |args: &[&str]| {
+        let report = run(&[&["doctor", "-f", "json", decode.as_str()], args].concat()).report();
+        let list = report["fitness"].as_array().expect("a list").clone();
+        let found = list.iter().find(|fitness| fitness["code"] == "graph-replay-without-capture");
+        found.and_then(|fitness| fitness["fix"].as_str()).map(str::to_owned)
+    };
+    let alone = fix(&[]).expect("replays without places");
+    assert!(alone.contains("as --mapping") && alone.contains("SGLANG_ENABLE_CUDA_GRAPH_CAPTURE_TRACE"), "{alone}");
+    let paired = fix(&["--mapping", PREFILL]).expect("attention has no counterpart");
+    assert!(!paired.contains("--mapping") && paired.contains("same stage"), "{paired}");
+    let explained = |args: &[&str]| {
+        let done = run(&[&["explain", "sglang/qk-norm-rope", decode.as_str()], args].concat());
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out
+    };
+    assert_ne!(explained(&[]), explained(&["--mapping", PREFILL]));
+    let vllm = "tests/fixtures/vllm-nvidia-tp2-prefill.trace.json.gz";
+    for command in [&["doctor"] as &[&str], &["explain", "sglang/qk-norm-rope"]] {
+        assert_eq!(run(&[command, &["--mapping", vllm, PREFILL]].concat()).code, 2);
+    }
+}
+
+#[test]
+fn hints_for_graphs_are_in_the_words_of_the_framework_and_its_version() {
+    let fix = |path: &str, version: &str| {
+        let done = run(&["doctor", path, "--framework-version", version]);
+        done.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let trtllm = fix("tests/fixtures/trtllm-nvidia-tp2-decode-graph.trace.json.gz", "1.2.0");
+    assert!(trtllm.contains("cuda_graph_config: null") && trtllm.contains("TLLM_TORCH_PROFILE_TRACE"), "{trtllm}");
+    assert!(!trtllm.contains("SGLANG") && !trtllm.contains("--enforce-eager"), "{trtllm}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let decode = alone(&folder);
+    let (old, new) = (fix(&decode, "0.5.20"), fix(&decode, "0.5.23"));
+    assert!(old.contains("a run with --disable-cuda-graph as --mapping"), "{old}");
+    assert!(new.contains("a run with cuda_graph_backend_decode disabled"), "{new}");
+}

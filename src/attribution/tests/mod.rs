@@ -2,6 +2,7 @@
 
 mod build;
 mod facts;
+mod host;
 mod launches;
 mod places;
 mod replays;

@@ -23,6 +23,7 @@ fn timeline(launches: &[(u32, i64, i64, bool)]) -> (Timeline, Classes) {
                 correlation: None,
                 grid: None,
                 bytes: None,
+                instance: None,
             })
             .collect(),
         ..Timeline::default()

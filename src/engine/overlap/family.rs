@@ -117,11 +117,14 @@ fn place(timeline: &Timeline, independent: Independence, launch: LaunchId) -> Op
     match independent {
         Independence::Declared => None,
         Independence::Site => timeline.context(launch).site,
-        Independence::Module => innermost_module(timeline, timeline.context(launch).frame),
+        Independence::Module => {
+            let innermost = || innermost_module(timeline, timeline.context(launch).frame);
+            timeline.launch(launch).instance.or_else(innermost)
+        }
     }
 }
 
-/// The innermost nn.Module frame with its instance number: two norms of one class are two modules.
+/// The innermost nn.Module frame, where a launch does not know its instance: two norms of one class are two modules.
 fn innermost_module(timeline: &Timeline, frame: Lookup) -> Option<StringId> {
     let Lookup::At(node) = frame else { return None };
     let prefix = timeline.module_prefix.as_str();

@@ -82,7 +82,9 @@ fn exposed(ground: &Ground<'_>, rule: &VerdictRule, mut row: Overlap) -> Option<
         let elsewhere = |other: &&LaunchId| timeline.launch(**other).stream != timeline.launch(id).stream;
         let others: Vec<LaunchId> = compute.iter().filter(elsewhere).copied().collect();
         apart += u64::from(!others.is_empty());
-        let free = others.iter().find(|other| ground.near.waits && !ground.near.ordered(id, **other));
+        let mut apart_from = others.iter().filter(|other| ground.near.waits && !ground.near.ordered(id, **other));
+        let idle = |other: &&LaunchId| ground.exposure.of(**other).exclusive > Nanos::ZERO;
+        let free = apart_from.clone().find(|other| idle(other)).or_else(|| apart_from.next());
         row.risks.count(match free {
             Some(_) => Risk::Low,
             None if ground.near.waits && !others.is_empty() => Risk::High,
@@ -93,12 +95,17 @@ fn exposed(ground: &Ground<'_>, rule: &VerdictRule, mut row: Overlap) -> Option<
             if taken.insert(*partner) {
                 saved += exclusive.min(ground.exposure.of(*partner).exclusive);
             }
-        } else if let Some(partner) = others.first().or(compute.first()) {
-            partners.push(*partner);
+        } else {
+            let exclusive = |other: &LaunchId| ground.exposure.of(*other).exclusive;
+            let candidates = if others.is_empty() { &compute } else { &others };
+            // Of equals the nearest.
+            partners.extend(candidates.iter().rev().max_by_key(|other| exclusive(other)));
         }
     }
     let risk = row.risks.worst();
-    if near_any == 0 || (rule.proof && risk != Risk::Low) {
+    // All that could run beside it runs beside something already.
+    let nothing_left = risk == Risk::Low && saved == Nanos::ZERO;
+    if near_any == 0 || nothing_left || (rule.proof && risk != Risk::Low) {
         return None;
     }
     row.partner = ground.heaviest(&partners);
@@ -106,7 +113,10 @@ fn exposed(ground: &Ground<'_>, rule: &VerdictRule, mut row: Overlap) -> Option<
     row.reasons.push(if apart == 0 {
         "runs on one stream with the compute near it, and the same stream is no dependence".to_owned()
     } else {
-        "runs on another stream than compute near it, and yet little or nothing runs beside it".to_owned()
+        format!(
+            "runs on another stream than compute near it, and yet {:.0} % of it has nothing beside it",
+            percent(row.times.exclusive, row.time)
+        )
     });
     row.reasons.push(match (risk, ground.near.waits) {
         (Risk::Low, _) => "no way leads from one to the other in the waits that the trace records".to_owned(),

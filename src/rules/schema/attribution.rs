@@ -21,6 +21,7 @@ pub struct AttributionFile {
     #[serde(default)]
     tp_labels: Vec<PatternText>,
     slack_ns: i64,
+    host_min_ns: i64,
     prefix_percent: usize,
 }
 
@@ -51,6 +52,7 @@ impl AttributionFile {
         settings.label_ranks = patterns(self.label_ranks);
         settings.tp_labels = patterns(self.tp_labels);
         settings.slack = Nanos(self.slack_ns);
+        settings.host_min = Nanos(self.host_min_ns);
         settings.prefix_percent = self.prefix_percent;
     }
 }

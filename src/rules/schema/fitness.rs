@@ -49,6 +49,9 @@ pub struct FitnessRule {
     pub finding: String,
     /// What to do.
     pub fix: String,
+    /// The same where a mapping trace was given already.
+    #[serde(default)]
+    pub fix_of_pair: Option<String>,
     /// The same in the words of a framework and its version; the first that fits.
     #[serde(default)]
     pub fixes: Vec<FrameworkFix>,

@@ -76,6 +76,8 @@ pub struct OverlapNotes {
     pub single_trace: String,
     /// Added where places are unknown.
     pub needs_pair: String,
+    /// Added where kernels overlap within a stream; {n} and {time} are filled in.
+    pub same_stream: String,
     /// Why there is no row: one stream.
     pub one_stream: String,
     /// Why there is no row: several streams.

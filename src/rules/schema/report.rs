@@ -27,6 +27,8 @@ pub struct ReportFile {
     pub ranks: RankSettings,
     /// Which gaps of a step are listed.
     pub gaps: GapSettings,
+    /// What `--timeline` takes for typical.
+    pub timeline: TimelineSettings,
     /// Other ways to write a framework, to its id.
     pub aliases: BTreeMap<String, String>,
 }
@@ -82,4 +84,16 @@ pub struct SummarySettings {
     pub categories: usize,
     /// None under so much, the first excepted.
     pub category_min_pct: f64,
+}
+
+/// What `--timeline` takes for a stretch that recurs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimelineSettings {
+    /// At most so many launches of one stream.
+    pub launches: usize,
+    /// At least so many different kernels.
+    pub kernels: usize,
+    /// All of them take at least this part of the main stream's GPU time.
+    pub cover_pct: f64,
 }

@@ -1,0 +1,65 @@
+//! The stretch of a stage as JSON has it, for whoever draws it.
+
+use serde::Serialize;
+
+use crate::kernel_name::KernelName;
+
+/// One stretch of a stage: what its main stream repeats, and what other streams do meanwhile.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineInfo {
+    /// Stage id.
+    pub stage: String,
+    /// Number of the step; null outside steps.
+    pub step: Option<u64>,
+    /// Innermost module class around all of it; null when unknown.
+    pub module: Option<String>,
+    /// Which of the step it is, from 1.
+    pub n: u64,
+    /// How many the step has.
+    pub of: u64,
+    /// How many the stage has, of which this is the one of median length.
+    pub windows: u64,
+    /// First to last on the main stream.
+    pub dur_us: f64,
+    /// Time in which nothing ran.
+    pub idle_us: f64,
+    /// What ran in it, in start order.
+    pub launches: Vec<TimelineLaunch>,
+}
+
+/// One GPU event of a stretch.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineLaunch {
+    /// As the trace has it.
+    pub kernel: String,
+    /// Parts of the name, from which a short form is made that fits.
+    #[serde(skip)]
+    pub parts: KernelName,
+    /// Category.
+    pub category: String,
+    /// Stream as the trace has it.
+    pub stream: i64,
+    /// From the begin of the stretch; below 0 where it began before.
+    pub start_us: f64,
+    /// How long.
+    pub dur_us: f64,
+    /// Time with nothing on another stream.
+    pub exclusive_us: f64,
+    /// Time with something on another stream.
+    pub hidden_us: f64,
+    /// Time with compute on another stream.
+    pub hidden_by_compute_us: f64,
+    /// Time in which the one before it on its own stream still ran, which hides nothing.
+    pub same_stream_us: f64,
+    /// What ran beside it on other streams, the longest time first.
+    pub beside: Vec<Beside>,
+}
+
+/// What ran beside a GPU event.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Beside {
+    /// Index into the launches of the stretch.
+    pub launch: usize,
+    /// For how long.
+    pub us: f64,
+}
