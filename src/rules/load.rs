@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
+use super::claims;
 use super::family::{self, LoadedFamily};
 use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
@@ -49,6 +50,7 @@ fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic
     let families = loader.families(&mut rules);
     rules.version = loader.version();
     loader.unused_files();
+    rules.claims = claims::all(&shared, &families);
     let mut found = loader.found;
     resolve::resolve(shared, families, &mut rules, &mut found);
     diagnostic::sort(&mut found);
@@ -152,6 +154,10 @@ impl<'a> Loader<'a> {
             let checked = file.check();
             rules.overlap = file;
             checked
+        });
+        self.room("releases.yaml", |file| {
+            rules.releases = file;
+            Ok(())
         });
         self.room("report.yaml", |file| {
             rules.report = file;
