@@ -66,6 +66,8 @@ pub struct StepFormat {
     pub stage: StepStage,
     /// The framework that writes it, when only one does.
     pub framework: Option<String>,
+    /// Tokens of each request, where the stage decides it and the form does not tell the tokens of the step.
+    pub tokens_each: Option<i64>,
     /// Tests.
     pub cases: Vec<StepCase>,
 }

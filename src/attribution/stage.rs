@@ -43,10 +43,14 @@ pub fn read(name: &str, formats: &[StepFormat]) -> Option<StepSays> {
                 })
             }
         };
+        let requests = found.number("requests").or(sum("context", "generation"));
+        let each = |n: i64| requests.map(|requests| requests.saturating_mul(n));
         Some(StepSays {
             stage,
-            tokens: found.number("tokens").or(sum("context_tokens", "generation_tokens")),
-            requests: found.number("requests").or(sum("context", "generation")),
+            tokens: (found.number("tokens"))
+                .or(sum("context_tokens", "generation_tokens"))
+                .or(format.tokens_each.and_then(each)),
+            requests,
             size: found.number("size"),
             framework: format.framework.clone(),
         })

@@ -411,6 +411,34 @@ pub enum CatalogCommand {
         #[command(flatten)]
         terminal: Terminal,
     },
+    /// Paths, kernels, ops and switches of the catalog that a release of a package does not have.
+    Check(CatalogCheck),
+}
+
+/// `llm-prof catalog check`.
+#[derive(Debug, Args)]
+pub struct CatalogCheck {
+    /// The release: a wheel, an sdist (.tar.gz), or a folder with one of them unpacked.
+    #[arg(long, value_name = "PATH", env = "LLM_PROF_WHEEL", hide_env = true)]
+    pub wheel: PathBuf,
+    /// Format.
+    #[arg(short, long, value_enum, env = "LLM_PROF_CHECK_FORMAT", hide_env = true, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `--format` of `catalog check`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// A second trace, for places.

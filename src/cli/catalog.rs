@@ -1,5 +1,8 @@
 //! `llm-prof catalog info`: which catalog this is, how old, and what is in it.
 
+mod check;
+mod release;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +27,7 @@ pub(super) fn run(command: &CatalogCommand, streams: &mut Streams) -> Result<(),
             let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             print(&info(&rules, i64::try_from(seconds / DAY_SECONDS).unwrap_or(0)), streams)
         }
+        CatalogCommand::Check(args) => check::run(args, streams),
     }
 }
 

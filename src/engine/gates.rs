@@ -3,7 +3,7 @@
 use super::{Occurrence, Tri};
 use crate::attribution::{Known, Run, Stage, Timeline};
 use crate::rules::version::Version;
-use crate::rules::{Family, Range};
+use crate::rules::{Family, Origin, Range};
 
 /// What follows when a gate says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,9 @@ pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
     }
     if !when.vendor.is_empty() {
         let wants = format!("a GPU of {}", when.vendor.join(" or "));
-        gate("vendor", wants, one_of(&when.vendor, run.vendor.as_ref()), None, Effect::OffByDesign);
+        // What is not even in a release yet is no news on a GPU that it is not for.
+        let effect = if family.origin == Origin::Inflight { Effect::Silent } else { Effect::OffByDesign };
+        gate("vendor", wants, one_of(&when.vendor, run.vendor.as_ref()), None, effect);
     }
     if !when.arch.is_empty() {
         let wants = when.arch.join(" or ");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_yaml::Spanned;
 
 use super::ast::{Chain, ChainNode, OverlapClause};
+use super::claims::{self, Claim};
 use super::load::{bad_format, is_version, syntax};
 use super::measure::{ChainProblem, check_chain};
 use super::parse::{parse_chain, parse_overlap};
@@ -24,6 +25,8 @@ pub(super) struct LoadedFamily {
     pub(super) id: Place,
     /// Bytes of each launch of each test.
     pub(super) launches: Vec<Vec<std::ops::Range<usize>>>,
+    /// What its keys say of releases.
+    pub(super) claims: Vec<Claim>,
     /// Texts of the match language with their trees.
     pub(super) chains: Vec<(Place, Chain)>,
     pub(super) aliases: Vec<Place>,
@@ -89,6 +92,10 @@ impl Reader<'_> {
             self.date(&c.date);
             (c.date.value.clone(), c.version.value.clone())
         });
+        let claims = claims::of_keys(file, &yaml);
+        for kernel in &yaml.kernels {
+            self.versions(kernel.value.since.as_ref(), kernel.value.until.as_ref());
+        }
         for source in &yaml.sources {
             for version in [&source.value.0.since, &source.value.0.until].into_iter().flatten() {
                 self.check_version(version, span_of(file, source));
@@ -119,7 +126,7 @@ impl Reader<'_> {
             priority: yaml.priority,
             subsumes: words(&yaml.subsumes),
             excludes: words(&yaml.excludes),
-            toggles: yaml.toggles.iter().map(|t| self.toggle(t)).collect(),
+            toggles: yaml.toggles.iter().map(|t| self.toggle(&t.value)).collect(),
             tests,
             file: file.path.clone(),
         };
@@ -130,6 +137,7 @@ impl Reader<'_> {
             launches: (yaml.tests.value.iter())
                 .map(|case| case.value.chain.iter().map(|launch| span_of(file, launch)).collect())
                 .collect(),
+            claims,
             chains: std::mem::take(&mut self.chains),
             aliases: yaml.aliases.iter().map(place).collect(),
             references,

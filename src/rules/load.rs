@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
 use super::ast::Expr;
+use super::claims;
 use super::family::{self, BrokenFamily, LoadedFamily};
 use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
@@ -53,6 +54,7 @@ fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic
     let (families, broken) = loader.families(&mut rules);
     rules.version = loader.version();
     loader.unused_files();
+    rules.claims = claims::all(&shared, &families);
     let mut found = loader.found;
     resolve::resolve(shared, families, &broken, &mut rules, &mut found);
     diagnostic::sort(&mut found);
@@ -187,6 +189,10 @@ impl<'a> Loader<'a> {
             let checked = file.check();
             rules.similarity = file;
             checked
+        });
+        self.room("releases.yaml", |file| {
+            rules.releases = file;
+            Ok(())
         });
         self.room("report.yaml", |file| {
             rules.report = file;

@@ -1,6 +1,7 @@
 //! YAML in, [`RuleSet`] out: what the rooms to the left are told, and what the engine runs.
 
 pub mod ast;
+mod claims;
 mod family;
 mod load;
 mod measure;
@@ -16,6 +17,7 @@ mod tidy;
 pub mod version;
 mod yaml;
 
+pub use claims::{Claim, ClaimKind, Versions};
 pub use load::{load, load_settings};
 pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, counted_links, fewest_counted};
 pub use model::*;

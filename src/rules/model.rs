@@ -467,6 +467,10 @@ pub struct RuleSet {
     pub server_log: super::schema::server_log::ServerLogFile,
     /// How files are told apart by their names (`rules/inputs.yaml`).
     pub inputs: super::schema::inputs::InputsFile,
+    /// Packages whose releases bear out claims (`rules/releases.yaml`).
+    pub releases: super::schema::releases::ReleasesFile,
+    /// What terms and families say of releases, in the order of their files.
+    pub claims: Vec<super::Claim>,
     /// Where the launches of the families' tests stand, by id.
     pub case_places: std::collections::BTreeMap<String, CasePlaces>,
     /// Families replaced by added catalogs, in id order.

@@ -2,7 +2,7 @@
 //! blocks of lines move, nothing inside of them changes. What would mean something else afterwards is refused.
 
 /// Keys of a family in the order in which people read them.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "version",
     "id",
     "aliases",
@@ -13,6 +13,7 @@ const KEYS: [&str; 27] = [
     "status",
     "replaced_by",
     "sources",
+    "kernels",
     "checked",
     "since",
     "until",

@@ -1,10 +1,10 @@
 //! What a gate answers, and from what.
 
 use super::super::tests::{family, known};
-use super::{Gate, argument, first_shape, of_run, same_value};
+use super::{Effect, Gate, argument, first_shape, of_run, same_value};
 use crate::attribution::{Run, Stage};
 use crate::engine::Tri;
-use crate::rules::{Family, Range};
+use crate::rules::{Family, Origin, Range};
 
 fn gate(family: &Family, run: &Run) -> Gate {
     let mut gates = of_run(family, run, Stage::Mixed);
@@ -105,4 +105,19 @@ fn a_message_is_judged_only_where_no_element_size_changes_the_answer() {
         super::of_occurrence(&family, &line, &occurrence)[0].answer
     };
     assert_eq!([of(999), of(4_000), of(8_000)], [Tri::No, Tri::Unknown, Tri::Yes]);
+}
+
+#[test]
+fn a_path_for_another_vendor_is_off_by_design_and_one_in_flight_is_silent() {
+    let amd = Run { vendor: Some(known("amd".to_owned())), ..Run::default() };
+    let of = |origin| {
+        let asked = asking(|f| {
+            f.origin = origin;
+            f.when.vendor = vec!["nvidia".into()];
+        });
+        let gate = gate(&asked, &amd);
+        (gate.answer, gate.effect)
+    };
+    assert_eq!(of(Origin::Mainline), (Tri::No, Effect::OffByDesign));
+    assert_eq!(of(Origin::Inflight), (Tri::No, Effect::Silent));
 }

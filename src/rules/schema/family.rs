@@ -46,6 +46,10 @@ pub struct FamilyFile {
     #[serde(default)]
     #[schemars(with = "Vec<SourceEntry>")]
     pub sources: Vec<Spanned<SourceEntry>>,
+    /// Kernels of the path as the source of a package spells them: what `catalog check` looks for in a release.
+    #[serde(default)]
+    #[schemars(with = "Vec<KernelEntry>")]
+    pub kernels: Vec<Spanned<KernelEntry>>,
     /// When and against what it was last checked.
     pub checked: Option<Checked>,
     /// First framework version with the path.
@@ -91,7 +95,8 @@ pub struct FamilyFile {
     pub excludes: Vec<Spanned<String>>,
     /// What to type.
     #[serde(default)]
-    pub toggles: Vec<ToggleEntry>,
+    #[schemars(with = "Vec<ToggleEntry>")]
+    pub toggles: Vec<Spanned<ToggleEntry>>,
     /// One sentence.
     pub rationale: String,
     /// Tests.
@@ -333,6 +338,22 @@ impl<'de> Deserialize<'de> for SourceEntry {
 
         deserializer.deserialize_any(Either)
     }
+}
+
+/// One of `kernels:`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KernelEntry {
+    /// Name without namespace and template arguments.
+    pub name: String,
+    /// Package whose source has it, as its metadata names it.
+    pub package: String,
+    /// First version of that package with it.
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Spanned<String>>,
+    /// First version without it.
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Spanned<String>>,
 }
 
 /// One of `toggles:`.

@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod names;
 pub mod overlap;
 pub mod pattern;
+pub mod releases;
 pub mod report;
 pub mod server_log;
 pub mod shared;

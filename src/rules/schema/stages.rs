@@ -25,6 +25,7 @@ struct StepEntry {
     _about: Option<String>,
     framework: Option<String>,
     stage: StageWord,
+    tokens_each: Option<i64>,
     cases: Vec<CaseEntry>,
 }
 
@@ -72,7 +73,8 @@ impl StagesFile {
             .map(|entry| {
                 let stage = entry.stage.step();
                 let cases = entry.cases.into_iter().map(CaseEntry::case).collect::<Result<_, _>>()?;
-                Ok(StepFormat { pattern: entry.pattern.into(), stage, framework: entry.framework, cases })
+                let StepEntry { pattern, framework, tokens_each, .. } = entry;
+                Ok(StepFormat { pattern: pattern.into(), stage, framework, tokens_each, cases })
             })
             .collect::<Result<_, String>>()?;
         settings.not_steps = self.not_steps;
