@@ -115,6 +115,16 @@ fn at_the_end_of_a_chain_it_needs_one() {
     assert!(lost(&seen, "sglang/qk-norm-rope").contains("at an end of the chain"));
 }
 
+/// Its namespace is known to a term that only rules kernels out.
+#[test]
+fn what_only_a_vague_term_knows_is_unknown() {
+    let reduce = "void vllm::cross_device_reduce_1stage<__nv_bfloat16, 8>(vllm::RankData*)";
+    let add = at("void flashinfer::norm::AcmeAdd<8u>(int)", "sgl_kernel::fused_add_rmsnorm", "x.py(1): f", "RMSNorm_0");
+    let tp = [&SGLANG[..], &[("tp", "2")]].concat();
+    let seen = layers(&[replayed(GEMM), replayed(reduce), add, replayed(GEMM)], &tp);
+    assert_eq!(note(&seen).map(|(_, family)| family), Some("sglang/allreduce-rmsnorm-flashinfer"));
+}
+
 #[test]
 fn an_unknown_place_is_no_place_of_a_kind() {
     let layer = [GEMM, NORM, NORM, ROPE, "acme_put", ATTENTION, GEMM].map(replayed);
@@ -245,6 +255,9 @@ fn a_cluster_near_nothing_is_a_new_candidate() {
 
 #[test]
 fn the_roles_name_terms_and_categories_that_there_are() {
+    for term in &RULES.similarity.vague {
+        assert!(RULES.terms.iter().any(|known| known.name == *term), "no term {term}");
+    }
     for role in &RULES.similarity.roles {
         for term in &role.terms {
             assert!(RULES.terms.iter().any(|known| known.name == *term), "{}: no term {term}", role.role);

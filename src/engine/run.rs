@@ -192,7 +192,8 @@ pub(super) fn search_by(
 /// A kernel that no term knows, and no link that goes by names.
 pub(super) fn unknown(rules: &RuleSet) -> Expr {
     let expr = |node| Expr { node, span: 0..0 };
-    let mut known: Vec<Expr> = rules.terms.iter().map(|term| expr(ExprNode::Term(term.name.clone()))).collect();
+    let terms = rules.terms.iter().filter(|term| !rules.similarity.vague.contains(&term.name));
+    let mut known: Vec<Expr> = terms.map(|term| expr(ExprNode::Term(term.name.clone()))).collect();
     let forms = rules.families.iter().flat_map(|family| family.fused.iter().chain(&family.split));
     known.extend(forms.flat_map(counted_links).filter(|link| named(rules, link)).cloned());
     let kernel = expr(ExprNode::Atom(Atom::Kind(vec!["kernel".to_owned()])));

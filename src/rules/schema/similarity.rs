@@ -9,6 +9,9 @@ use serde::Deserialize;
 pub struct SimilarityFile {
     /// Of the format.
     pub version: u32,
+    /// Terms by which alone a kernel is not known.
+    #[serde(default)]
+    pub vague: Vec<String>,
     /// What similarity rests on.
     pub cues: Cues,
     /// Scores of the levels.
