@@ -141,6 +141,57 @@ def check_oracle(tally, name, report, reference):
     tally.check(launches == reference["gpu_events"], f"{name}: GPU events", reference["gpu_events"], launches)
 
 
+def compute_categories(rules):
+    """Categories that `rules/categories.yaml` calls compute."""
+    text = (pathlib.Path(rules) / "categories.yaml").read_text()
+    pairs = re.findall(r"- category: (\S+)\n(?:(?!- category:).*\n)*?\s+compute: (true|false)", text)
+    return {category for category, compute in pairs if compute == "true"}
+
+
+def beside_compute(path, pid, is_compute):
+    """Time of each kernel in which compute ran on another stream: each event against what is active at its start."""
+    with gzip.open(path, "rt") as file:
+        trace = json.load(file)
+    events = trace["traceEvents"] if isinstance(trace, dict) else trace
+    kinds = ("kernel", "gpu_memcpy", "gpu_memset", "memcpy", "memset")
+    events = sorted((round(1000 * e["ts"]), round(1000 * (e["ts"] + e["dur"])), str(stream_of(e)), e["name"]) for e in events
+                    if e.get("ph") == "X" and str(e.get("cat", "")).lower() in kinds and str(e["pid"]) == pid
+                    and float(e.get("dur") or 0) > 0)
+    pieces = collections.defaultdict(list)
+    active = []
+    for event in events:
+        active = [other for other in active if other[1] > event[0]]
+        for other in active:
+            if other[2] != event[2]:
+                both = (event[0], min(event[1], other[1]))
+                for one, two in ((event, other), (other, event)):
+                    if is_compute(two[3]):
+                        pieces[one].append(both)
+        active.append(event)
+    times = collections.Counter()
+    for event, parts in pieces.items():
+        end = 0
+        for start, stop in sorted(parts):
+            times[event[3]] += max(0, stop - max(start, end))
+            end = max(end, stop)
+    return {name: nanos / 1000 for name, nanos in times.items()}
+
+
+def stream_of(event):
+    return (event.get("args") or {}).get("stream", event.get("tid"))
+
+
+def check_by_compute(tally, name, report, path, pid, compute):
+    category = {row["name"]: row["category"] for row in report["kernels"]}
+    ours = collections.Counter()
+    for row in report["kernels"]:
+        ours[row["name"]] += row["hidden_by_compute_us"]
+    theirs = beside_compute(path, pid, lambda kernel: category.get(kernel) in compute)
+    apart = [(kernel[:80], theirs.get(kernel, 0), ours[kernel]) for kernel in ours
+             if not near(ours[kernel], theirs.get(kernel, 0))]
+    tally.check(not apart, f"{name}: time beside compute", "as an independent sweep has it", apart[:3])
+
+
 def check_fuse(tally, label, claim, report):
     words, state = claim["family_keywords"], claim["state"].split(" ")[0]
     if state == "absent":
@@ -380,7 +431,9 @@ def main():
                     print(f"            {show(row)}  {row['title']}  {'; '.join(row['reasons'])}")
             if len(paths) == 1:
                 check_renamed(tally, given, name, path)
-            check_report(tally, label, report, oracle(given.oracle, path), claims, len(paths) > 1)
+            reference = oracle(given.oracle, path)
+            check_report(tally, label, report, reference, claims, len(paths) > 1)
+            check_by_compute(tally, label, report, path, reference["pid"], compute_categories(given.rules))
     if not given.trace:
         for name in sorted({claim["trace"] for claim in truth} - claimed):
             tally.check(False, f"{name}: has claims", "a file", "none in the folder")

@@ -88,7 +88,9 @@ pub(super) fn line(report: &Report) -> Option<String> {
         "queued" => "the next kernel was queued and waited".to_owned(),
         _ => "no launch call tells why".to_owned(),
     };
+    // Once is enough where the host was at the place of the launch all the time.
     let place = gap.ended_by.location.as_ref().or(gap.ended_by.op.as_ref());
+    let place = place.filter(|place| gap.host_frame.as_ref() != Some(place));
     let place = place.map_or_else(String::new, |place| format!(", launched at {}", cells::clean(place)));
     let all: u64 = report.gpu.steps.iter().map(|step| step.gaps_total).sum();
     let of = if all > 1 { format!("longest of {}: ", cells::count(all)) } else { String::new() };

@@ -12,8 +12,9 @@ const NAME_WIDTH: usize = 60;
 
 /// The summary of a report whose other fields are filled in.
 pub(super) fn line(report: &Report, settings: &ReportFile) -> String {
-    if report.gpu.launches == 0 {
-        let why = report.fitness.first().map_or("No GPU event in the trace.", |fitness| &fitness.finding);
+    let unfit = report.fitness.iter().find(|fitness| fitness.level == "unfit");
+    if report.gpu.launches == 0 || unfit.is_some() {
+        let why = unfit.map_or("No GPU event in the trace.", |fitness| &fitness.finding);
         return format!("{why} Nothing to rank.");
     }
     let shown: Vec<&StageInfo> = report.stages.iter().filter(|stage| stage.shown && stage.launches > 0).collect();

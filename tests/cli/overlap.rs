@@ -70,6 +70,7 @@ fn without_recorded_waits_nothing_is_first_priority() {
     let keys = ["priority", "verdict", "risk", "could_save_us"];
     assert_eq!(fields(&row, &keys), [json!("P2"), json!("headroom"), json!("unclear"), Value::Null]);
     assert!(row["reasons"][0].as_str().expect("a reason").contains("50 % of it has nothing beside it"), "{row}");
+    assert_eq!(row["partner"], "nvjet_tst_192x8_64x8_2x1_v_bz_TNT", "the GEMM beside which it runs in part");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 
 use super::{Ground, Overlap, Risk, Risks, Waiting};
-use crate::attribution::{KernelId, LaunchId, Stage};
+use crate::attribution::{KernelId, Launch, LaunchId, Stage};
 use crate::rules::schema::overlap::{VerdictRule, of_us};
 use crate::units::{Nanos, percent};
 
@@ -96,10 +96,9 @@ fn exposed(ground: &Ground<'_>, rule: &VerdictRule, mut row: Overlap) -> Option<
                 saved += exclusive.min(ground.exposure.of(*partner).exclusive);
             }
         } else {
-            let exclusive = |other: &LaunchId| ground.exposure.of(*other).exclusive;
-            let candidates = if others.is_empty() { &compute } else { &others };
-            // Of equals the nearest.
-            partners.extend(candidates.iter().rev().max_by_key(|other| exclusive(other)));
+            // What runs beside a part of it does not need it.
+            let beside = others.iter().find(|other| meet(timeline.launch(id), timeline.launch(**other)));
+            partners.extend(beside.or(others.first()).or(compute.first()));
         }
     }
     let risk = row.risks.worst();
@@ -129,13 +128,18 @@ fn exposed(ground: &Ground<'_>, rule: &VerdictRule, mut row: Overlap) -> Option<
     Some(row)
 }
 
+/// Whether both run at some time.
+fn meet(one: &Launch, two: &Launch) -> bool {
+    one.start < two.end() && two.start < one.end()
+}
+
 fn hidden(ground: &Ground<'_>, mut row: Overlap) -> Overlap {
     let mut beside = Vec::new();
     for &id in row.launches.iter().filter(|id| ground.exposure.of(**id).hidden > Nanos::ZERO) {
         let own = ground.timeline.launch(id);
         let runs_beside = |other: &&LaunchId| {
             let other = ground.timeline.launch(**other);
-            other.stream != own.stream && other.start < own.end() && other.end() > own.start
+            other.stream != own.stream && meet(own, other)
         };
         beside.extend(ground.near.around(id, Nanos::ZERO).iter().find(runs_beside));
         row.risks.count(Risk::Low);
