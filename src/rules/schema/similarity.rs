@@ -127,15 +127,22 @@ pub struct Role {
 }
 
 impl SimilarityFile {
-    /// Bars in order, and cues that weigh something, or what is wrong.
+    /// Bars in order, weights and lengths that can be reckoned with, or what is wrong.
     pub fn check(&self) -> Result<(), String> {
         let Bars { high, medium, low } = self.bars;
         if !(0 < low && low < medium && medium < high && high <= 100) {
             return Err(format!("bars {low}, {medium}, {high}: expected low < medium < high, from 1 to 100"));
         }
-        match self.cues.chain.weight {
-            0 => Err("a chain without weight: names and places alone would make a note".to_owned()),
-            _ => Ok(()),
+        let Cues { chain, sites, ops, tp, model } = &self.cues;
+        if let Some(cue) = [chain, sites, ops, tp, model].into_iter().find(|cue| cue.weight > 100) {
+            return Err(format!("weight {} of {}: expected at most 100", cue.weight, cue.title));
         }
+        if chain.weight == 0 {
+            return Err("a chain without weight: places alone would make a note".to_owned());
+        }
+        if self.candidates.min_kernels == 0 {
+            return Err("min_kernels 0: a run has at least one kernel".to_owned());
+        }
+        Ok(())
     }
 }
