@@ -13,7 +13,7 @@ use serde_yaml::options::DuplicateKeyPolicy;
 
 use super::place::{bytes, span_of};
 use super::yaml::{duplicate_key, missing_key, unknown_key, unknown_word, wrong_type};
-use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::diagnostic::{Diagnostic, SourceFile, near};
 
 /// More than any rule file needs; deeper ones are left to their reader.
 const DEEPEST: usize = 48;
@@ -158,6 +158,7 @@ impl<'a> Walk<'a> {
             .map(|(key, inner)| (key.as_str(), inner))
             .collect();
         let others = schema.get("additionalProperties");
+        let mut unknown: Vec<&str> = Vec::new();
         for (n, (key, value)) in pairs.iter().enumerate() {
             let span = span_of(self.file, key);
             if pairs[..n].iter().any(|(before, _)| before.value == key.value) {
@@ -166,6 +167,7 @@ impl<'a> Walk<'a> {
             match (keys.iter().find(|(known, _)| *known == key.value), others) {
                 (Some((_, inner)), _) => self.node(value, inner),
                 (None, Some(Json::Bool(false))) => {
+                    unknown.push(&key.value);
                     let known: Vec<&str> = keys.iter().map(|(known, _)| *known).collect();
                     self.found.push(unknown_key(self.file, span, &key.value, &known));
                 }
@@ -175,7 +177,9 @@ impl<'a> Walk<'a> {
         }
         let required = schema.get("required").and_then(Json::as_array);
         for key in required.into_iter().flatten().filter_map(Json::as_str) {
-            if pairs.iter().all(|(own, _)| own.value != key) {
+            // A key that is misspelt is one mistake.
+            let misspelt = unknown.iter().any(|word| near(word, [key]).is_some());
+            if !misspelt && pairs.iter().all(|(own, _)| own.value != key) {
                 let last = pairs.last().map_or(&node.defined, |(last, _)| &last.defined);
                 self.found.push(missing_key(self.file, bytes(self.file, last), key));
             }

@@ -40,14 +40,12 @@ tests:
             "7: expected a text",
             "7: there is no key `some` here",
             "9: the key `origin` is missing",
-            "9: the key `title` is missing",
             "10: there is no key `opp` here",
             "10: the key `kernel` is missing",
             "10: expected a text or a map of keys and values",
             "10: expected `true` or `false`",
             "11: there is no key `nam` here",
             "11: the key `expect` is missing",
-            "11: the key `name` is missing",
             "11: expected a list, `[a, b]`",
         ]
     );
