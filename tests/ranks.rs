@@ -41,18 +41,12 @@ fn ns(value: &Value) -> i64 {
 
 #[test]
 fn a_folder_gives_every_rank_and_its_tables_are_those_of_the_lowest() {
-    let all = report(&[common::fixture(TP4)], &[]);
+    let folder = common::fixture(TP4);
+    let all =
+        common::llm_prof(&["triage", "--format", "json", "--rank", "all", folder.to_str().expect("UTF-8")]).report();
     assert_eq!(all["ranks"]["read"], serde_json::json!(["0", "1", "2", "3"]));
     assert_eq!(all["ranks"]["tables_of"], "0");
-    let one = common::llm_prof(&[
-        "triage",
-        "--format",
-        "json",
-        "--min-share",
-        "0",
-        common::fixture(TP4).to_str().expect("UTF-8"),
-    ]);
-    let one = one.report();
+    let one = common::triage(&folder).report();
     for table in ["kernels", "fuse", "overlap", "stages", "steps", "gpu"] {
         assert_eq!(all[table], one[table], "{table}");
     }

@@ -129,7 +129,10 @@ pub fn tie(ranks: &[Rank], ground: Ground) -> Vec<Tied> {
             (true, _) => out.push(all),
             (false, true) if fits => out.push(all),
             // Without a common clock nothing bears out that they belong together.
-            (false, _) if blocks.is_empty() => out.push(Tied { rows: Vec::new(), ..all }),
+            (false, _) if blocks.is_empty() => {
+                let alone = all.alone + (all.rows.len() * owners.len()) as u64;
+                out.push(Tied { rows: Vec::new(), alone, ..all });
+            }
             (false, _) => out.extend(blocks.iter().filter(|block| block.len() > 1).map(|block| tied(block))),
         }
     }
@@ -213,7 +216,7 @@ mod tests {
         assert_eq!(tied(&[two(), far()], false, None), [(vec![0, 1], 2, 0)]);
         assert_eq!(tied(&[two(), rank(Some("3"), &[(0, 10)])], false, None), [(vec![0, 1], 0, 3)]);
         let unnamed = || rank(None, &[(0, 10), (100, 10)]);
-        assert_eq!(tied(&[unnamed(), unnamed()], false, None), [(vec![0, 1], 0, 0)].map(|(r, n, _)| (r, n, 4)));
+        assert_eq!(tied(&[unnamed(), unnamed()], false, None), [(vec![0, 1], 0, 4)]);
         assert_eq!(tied(&[unnamed(), unnamed()], false, Some(2)), [(vec![0, 1], 2, 0)]);
     }
 

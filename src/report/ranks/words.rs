@@ -39,7 +39,11 @@ pub(in crate::report) fn headline(ranks: &Ranks) -> Option<String> {
     let late = late.and_then(|row| {
         let rank = row.late_rank.as_ref()?;
         let possibly = if row.tied_by == Some("time") { "" } else { "possibly " };
-        Some(format!("rank {rank} is {possibly}the last in {} of {} late collectives", times_last(row, rank), row.late))
+        let (times, waited) = (times_last(row, rank), time(row.waiting_us.unwrap_or(0.0)));
+        Some(format!(
+            "rank {rank} is {possibly}the last in {times} of {} late collectives, and the ranks wait {waited} in all",
+            row.late
+        ))
     });
     let said: Vec<String> = slow.into_iter().chain(late).collect();
     (!said.is_empty()).then(|| said.join("; "))
