@@ -6,10 +6,6 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 mod common;
-#[path = "common/triage.rs"]
-mod triage;
-
-use triage::triage;
 
 const READ: i32 = 0;
 const USAGE: i32 = 2;
@@ -128,7 +124,7 @@ fn unreadable() -> Vec<Case> {
 #[test]
 fn what_is_no_trace_gets_its_exit_code_and_a_message_that_names_it() {
     for case in unreadable() {
-        let done = triage(&case.path);
+        let done = common::triage(&case.path);
         assert!(case.codes.contains(&done.code), "{}: exit {}: {}", case.name, done.code, done.err);
         if done.code == READ {
             continue;
@@ -157,7 +153,7 @@ fn wrong_usage_is_told_apart_from_a_bad_trace() {
 /// One bad event among good ones: the good ones stand, whatever the bad one is.
 #[test]
 fn a_bad_event_costs_no_good_one() {
-    let good = kernels(&triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
+    let good = kernels(&common::triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
     assert_eq!(good.iter().map(|row| row.2).sum::<i64>(), 12);
     let long = "x".repeat(1_000_000);
     let cases = [
@@ -198,7 +194,7 @@ fn a_bad_event_costs_no_good_one() {
         ),
     ];
     for (at, (name, bytes)) in cases.iter().enumerate() {
-        let done = triage(&file(&format!("hostile-event-{at}.trace.json"), bytes));
+        let done = common::triage(&file(&format!("hostile-event-{at}.trace.json"), bytes));
         assert_eq!(done.code, READ, "{name}: {}", done.err);
         let found = kernels(&done.report());
         for row in &good {
@@ -209,8 +205,8 @@ fn a_bad_event_costs_no_good_one() {
 
 #[test]
 fn broken_events_are_skipped_and_counted_once() {
-    let good = kernels(&triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
-    let done = triage(&common::fixture("broken-events.trace.json.gz"));
+    let good = kernels(&common::triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
+    let done = common::triage(&common::fixture("broken-events.trace.json.gz"));
     assert_eq!(done.code, READ, "{}", done.err);
     let report = done.report();
     let found = kernels(&report);
@@ -228,10 +224,10 @@ fn broken_events_are_skipped_and_counted_once() {
 #[test]
 fn every_layout_gives_the_same_kernels() {
     let layouts = std::fs::read_dir(common::fixture("layouts")).expect("the fixtures are there");
-    let want = kernels(&triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
+    let want = kernels(&common::triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
     for entry in layouts {
         let path = entry.expect("the fixtures are readable").path();
-        let done = triage(&path);
+        let done = common::triage(&path);
         assert_eq!(done.code, READ, "{}: {}", path.display(), done.err);
         assert_eq!(kernels(&done.report()), want, "{}", path.display());
     }
@@ -242,13 +238,13 @@ fn every_layout_gives_the_same_kernels() {
 fn a_cut_file_gives_its_complete_events() {
     let text = small();
     let bytes = text.as_bytes();
-    let whole = kernels(&triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
+    let whole = kernels(&common::triage(&common::fixture("layouts/one-line.trace.json.gz")).report());
     for part in 1..12 {
         let cut = bytes.len() * part / 12 + part;
         let complete = text[..cut].matches("\"cat\": \"kernel\"").count();
         for (ending, packed) in [("json", bytes[..cut].to_vec()), ("json.gz", gzip(&bytes[..cut]))] {
             let path = file(&format!("hostile-cut-{part}.trace.{ending}"), &packed);
-            let done = triage(&path);
+            let done = common::triage(&path);
             assert!(done.code == READ || done.code == NO_TRACE, "cut at {cut}: {}", done.err);
             if done.code == NO_TRACE {
                 assert!(complete == 0, "cut at {cut}: {complete} kernels were there: {}", done.err);
@@ -275,7 +271,7 @@ fn a_cut_file_gives_its_complete_events() {
 fn a_cut_gzip_gives_what_can_be_unpacked() {
     let packed = std::fs::read(common::fixture("sglang-amd-prefill.trace.json.gz")).expect("the fixture is there");
     let cut = packed.len() * 95 / 100;
-    let done = triage(&file("hostile-cut-gzip.trace.json.gz", &packed[..cut]));
+    let done = common::triage(&file("hostile-cut-gzip.trace.json.gz", &packed[..cut]));
     assert_eq!(done.code, READ, "{}", done.err);
     let report = done.report();
     assert!(!kernels(&report).is_empty(), "the events before the cut are lost");
@@ -296,7 +292,7 @@ fn noise_never_panics() {
             let at = usize::try_from(state % bytes.len() as u64).expect("an index");
             bytes[at] = (state >> 32) as u8;
         }
-        let done = triage(&file(&format!("hostile-noise-{round}.trace.json"), &bytes));
+        let done = common::triage(&file(&format!("hostile-noise-{round}.trace.json"), &bytes));
         assert!(done.code == READ || done.code == NO_TRACE, "round {round}: exit {}: {}", done.code, done.err);
     }
 }

@@ -7,11 +7,8 @@ use std::time::{Duration, Instant};
 mod common;
 #[path = "common/sizes.rs"]
 mod sizes;
-#[path = "common/triage.rs"]
-mod triage;
 
 use sizes::Many;
-use triage::triage;
 
 fn file(name: &str, bytes: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -35,7 +32,7 @@ fn ten_times_as_much_takes_about_ten_times_as_long() {
             sizes::write(many, n, &mut text).expect("memory takes it");
             let path = file(&format!("hostile-{many:?}-{n}.json"), &text);
             let begin = Instant::now();
-            let done = triage(&path);
+            let done = common::triage(&path);
             assert_eq!(done.code, 0, "{many:?} {n}: {}", done.err);
             assert_eq!(done.report()["gpu"]["launches"], many.launches(n), "{many:?} {n}");
             begin.elapsed()
@@ -65,7 +62,7 @@ fn a_bomb_stops_with_the_flag_that_lets_it_through() {
 fn a_long_file_that_breaks_early_ends() {
     let mut text = b"{\"traceEvents\": [{\"ph\": \"X\"}, } oops ".to_vec();
     text.resize(16 << 20, b'x');
-    let done = triage(&file("hostile-broken.json", &text));
+    let done = common::triage(&file("hostile-broken.json", &text));
     assert!(done.code == 3 && done.err.contains("broken JSON"), "{}: {}", done.code, done.err);
 }
 
@@ -73,7 +70,7 @@ fn a_long_file_that_breaks_early_ends() {
 fn a_value_without_an_end_is_not_kept_for_ever() {
     let mut text = b"{\"traceEvents\": [{\"ph\": \"X\", \"name\": \"".to_vec();
     text.resize((256 << 20) + (2 << 20), b'x');
-    let done = triage(&file("hostile-endless.json", &text));
+    let done = common::triage(&file("hostile-endless.json", &text));
     assert!(done.code == 3 && done.err.contains("an event or a value of more than"), "{}: {}", done.code, done.err);
     std::fs::remove_file(file("hostile-endless.json", b"")).expect("it is ours");
 }
@@ -88,9 +85,9 @@ fn a_pipe_is_read_once_and_says_what_the_file_says() {
     assert!(made.success());
     let (to, bytes) = (pipe.clone(), std::fs::read(&whole).expect("a fixture"));
     let writer = std::thread::spawn(move || std::fs::write(to, bytes));
-    let done = triage(&pipe);
+    let done = common::triage(&pipe);
     assert_eq!(done.code, 0, "{}", done.err);
-    assert_eq!(done.report()["kernels"], triage(&whole).report()["kernels"]);
+    assert_eq!(done.report()["kernels"], common::triage(&whole).report()["kernels"]);
     writer.join().expect("no panic").expect("all was read");
 }
 
@@ -111,7 +108,7 @@ fn a_file_that_grows_is_read_to_where_it_ended() {
             std::thread::sleep(Duration::from_millis(1));
         }
     });
-    let done = triage(&path);
+    let done = common::triage(&path);
     drop(stop);
     writer.join().expect("no panic");
     std::fs::remove_file(&path).expect("it is ours");

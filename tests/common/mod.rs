@@ -36,6 +36,11 @@ pub(crate) fn llm_prof<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Done {
     }
 }
 
+/// `triage --format json` of one path.
+pub(crate) fn triage(path: &Path) -> Done {
+    llm_prof(&["triage".as_ref(), "--format".as_ref(), "json".as_ref(), path.as_os_str()])
+}
+
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -7,10 +7,6 @@ use serde_json::Value;
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/triage.rs"]
-mod triage;
-
-use triage::triage;
 
 /// Fixtures of `tests/fixtures/silence` whose name starts so, and graph captures.
 fn runs(prefix: &str) -> Vec<PathBuf> {
@@ -26,7 +22,7 @@ fn runs(prefix: &str) -> Vec<PathBuf> {
 }
 
 fn rows(path: &std::path::Path) -> Vec<String> {
-    let done = triage(path);
+    let done = common::triage(path);
     assert_eq!(done.code, 0, "{}: {}", path.display(), done.err);
     let report = done.report();
     let rows = report["fuse"].as_array().expect("a report has a fuse table");
@@ -68,7 +64,7 @@ fn healthy_servers_have_rows_in_use_only() {
 #[test]
 fn a_fused_kernel_is_in_use_once() {
     for path in runs("healthy-") {
-        let report = triage(&path).report();
+        let report = common::triage(&path).report();
         let mut owners = BTreeMap::new();
         for row in report["fuse"].as_array().into_iter().flatten().filter(|row| row["covered_by"].is_null()) {
             for kernel in row["kernels"].as_array().into_iter().flatten() {
@@ -86,7 +82,7 @@ fn a_fused_kernel_is_in_use_once() {
 #[test]
 fn foreign_runs_are_of_no_known_server() {
     for path in runs("foreign-") {
-        let report = triage(&path).report();
+        let report = common::triage(&path).report();
         let framework = report["framework"].as_str().unwrap_or_default();
         assert!(
             !["sglang", "vllm", "trtllm", "tokenspeed"].contains(&framework),
@@ -100,7 +96,7 @@ fn foreign_runs_are_of_no_known_server() {
 #[test]
 fn healthy_and_foreign_runs_have_no_note() {
     for path in [runs("healthy-"), runs("foreign-")].concat() {
-        let report = triage(&path).report();
+        let report = common::triage(&path).report();
         assert_eq!(
             (&report["note"], &report["new_candidates"]),
             (&Value::Null, &serde_json::json!([])),
@@ -113,7 +109,7 @@ fn healthy_and_foreign_runs_have_no_note() {
 /// A trace without GPU events is read, and the empty table says why.
 #[test]
 fn no_gpu_event_is_an_answer() {
-    let done = triage(&common::fixture("silence/foreign-accelerator.trace.json.gz"));
+    let done = common::triage(&common::fixture("silence/foreign-accelerator.trace.json.gz"));
     let report = done.report();
     assert_eq!((done.code, &report["kernels"]), (0, &Value::Array(Vec::new())));
     assert!(report["fitness"].as_array().is_some_and(|list| !list.is_empty()), "{}", report["fitness"]);
