@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::CatalogCommand;
 use super::failure::Failure;
+use super::loading;
 use super::output::print;
-use super::session;
 use super::streams::Streams;
 use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
 
@@ -23,7 +23,7 @@ const COLUMNS: [&str; 9] =
 pub(super) fn run(command: &CatalogCommand, streams: &mut Streams) -> Result<(), Failure> {
     match command {
         CatalogCommand::Info { knowledge, terminal } => {
-            let rules = session::rules(knowledge, terminal, streams)?;
+            let rules = loading::rules(knowledge, terminal, streams)?;
             let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             print(&info(&rules, i64::try_from(seconds / DAY_SECONDS).unwrap_or(0)), streams)
         }

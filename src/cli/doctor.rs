@@ -3,13 +3,13 @@
 use super::args::{Doctor, DoctorFormat};
 use super::failure::{Failure, code};
 use super::streams::Streams;
-use super::{output, pairs, session};
+use super::{loading, output, pairs, session};
 use crate::engine::Engine;
 use crate::report::{Options, doctor, text};
 
 /// Reads, looks, says; 5 when there is nothing to judge.
 pub(super) fn run(args: &Doctor, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let (session, pair) = pairs::joined(&args.paths, &args.pair, &args.input, &args.terminal, &rules, streams)?;
     let judged = session::judge(&session.timelines, &rules, &Engine::new(&rules), &args.terminal, streams)?;
     let stage = session::only_stage(&args.input);

@@ -4,7 +4,7 @@ use super::args::Explain;
 use super::failure::Failure;
 use super::rules::{named, page};
 use super::streams::Streams;
-use super::{output, pairs, session};
+use super::{loading, output, pairs};
 use crate::attribution::Timeline;
 use crate::diagnostic::Code;
 use crate::engine::similarity::{self, Similarity};
@@ -19,7 +19,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
         let text = format!("{} {}\n\n{}\n", code.id(), code.name(), code.explanation());
         return output::print(&text, streams);
     }
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let what = Subject::of(&args.what, &rules)?;
     if args.paths.is_empty() {
         let Subject::Family(family) = what else {

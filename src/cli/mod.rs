@@ -9,6 +9,7 @@ mod failure;
 mod inputs;
 #[cfg(unix)]
 mod interrupt;
+mod loading;
 mod output;
 mod pairs;
 mod progress;

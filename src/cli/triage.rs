@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::session::{Clock, Judged};
 use super::streams::Streams;
 use super::values::RankArg;
-use super::{output, pairs, ranks, session};
+use super::{loading, output, pairs, ranks, session};
 use crate::engine::Engine;
 use crate::report::Options;
 use crate::rules::RuleSet;
@@ -28,13 +28,13 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
         ranks: Vec::new(),
     };
     if args.input.rank == Some(RankArg::All) && pair.mapping.is_empty() {
-        let rules = session::rules(&args.knowledge, terminal, streams)?;
+        let rules = loading::rules(&args.knowledge, terminal, streams)?;
         let ranks = ranks::open(paths, &args.input, terminal, &rules, &Engine::new(&rules), streams)?;
         let options = Options { ranks: ranks.facts, ..options(ranks.traces) };
         return finish(&ranks.judged, &rules, &options, args, streams);
     }
     let (rules, engine, (mut session, mut other)) =
-        session::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
+        loading::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
             pairs::open(paths, &pair, &args.input, terminal, settings, streams)
         })?;
     if let Some(mapping) = &mut other {

@@ -3,8 +3,9 @@
 use std::thread;
 
 use super::classify::Classifier;
+use super::look::Compiled;
 use super::overlap::{Ground, Matcher, families, overlaps_by};
-use super::run::{self, search_by};
+use super::run::search_by;
 use super::similarity::{Similarity, similar};
 use super::{Classes, Exposure, Finding, Overlap, exposure};
 use crate::attribution::Timeline;
@@ -14,7 +15,7 @@ use crate::rules::RuleSet;
 /// The categories and families of a rule set, ready to be asked. Where it is asked, the rules must be the same.
 pub struct Engine {
     categories: Classifier,
-    fuse: run::Compiled,
+    fuse: Compiled,
     overlap: Matcher,
 }
 
@@ -34,7 +35,7 @@ pub struct Judgement {
 impl Engine {
     /// Compiles `rules`.
     pub fn new(rules: &RuleSet) -> Self {
-        Self { categories: Classifier::new(rules), fuse: run::Compiled::new(rules), overlap: families(rules) }
+        Self { categories: Classifier::new(rules), fuse: Compiled::new(rules), overlap: families(rules) }
     }
 
     /// As [`super::classify`].

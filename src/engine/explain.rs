@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use super::family_test::outcome_word;
 use super::gates::{self, Gate};
+use super::look::{Compiled, patterns};
 use super::miss::{Miss, nearest};
 use super::overlap::{Ground, Matcher};
-use super::run::{Compiled, findings_of, patterns};
+use super::run::findings_of;
 use super::{Classes, Finding, Occurrence, Overlap, Predicates, Tri};
 use crate::attribution::{LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;

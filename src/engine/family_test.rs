@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 use super::classify::Classifier;
 use super::gates::Gate;
+use super::look::{Compiled, patterns};
 use super::miss::nearest;
 use super::overlap::{Ground, Matcher};
-use super::run::{Compiled, findings_of, patterns};
+use super::run::findings_of;
 use super::testing::timeline_of;
 use super::{Classes, Finding, Occurrence, Predicates, State, Tri};
 use crate::attribution::{self, Given, Stage, Timeline};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::automaton::{Alphabet, by_class};
 use super::chain::Pattern;
-use super::run::Compiled;
+use super::look::Compiled;
 use super::{Classes, Predicates, Tri};
 use crate::attribution::{KernelId, LaunchId, Timeline};
 use crate::graph::KernelGraph;

@@ -15,6 +15,7 @@ pub mod family_test;
 mod finding;
 pub mod gates;
 mod lint;
+mod look;
 mod miss;
 mod overlap;
 pub mod pair;

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::super::args::{CatalogCheck, CheckFormat};
 use super::super::failure::{Failure, code};
+use super::super::loading;
 use super::super::output::print;
-use super::super::session;
 use super::super::streams::Streams;
 use super::release::Release;
 use crate::rules::schema::releases::{Package, ReleasesFile};
@@ -27,7 +27,7 @@ const NEAR_PCT: usize = 50;
 
 /// Prints what is stale; 1 when something is.
 pub(super) fn run(args: &CatalogCheck, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let shown = args.wheel.display();
     let unread = |error: std::io::Error| Failure::input(format!("--wheel {shown}: cannot be read: {error}"));
     let release = Release::open(&args.wheel).map_err(unread)?;

@@ -2,15 +2,15 @@
 
 use super::super::args::{LogFormat, RulesCheck};
 use super::super::failure::{Failure, code};
+use super::super::loading;
 use super::super::output::print;
-use super::super::session;
 use super::super::streams::Streams;
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::engine;
 
 /// Says all of them.
 pub(super) fn run(args: &RulesCheck, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = match session::load(&args.knowledge)? {
+    let rules = match loading::load(&args.knowledge)? {
         Ok(rules) => rules,
         Err(problems) => {
             say(&problems, args, streams)?;

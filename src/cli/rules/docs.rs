@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::super::args::RulesDocs;
 use super::super::failure::Failure;
+use super::super::loading;
 use super::super::output::print;
-use super::super::session;
 use super::super::streams::Streams;
 use super::families::group;
 use super::{made, page};
@@ -14,7 +14,7 @@ use crate::rules::{Family, RuleSet};
 
 /// Prints all pages, or writes or compares them.
 pub(super) fn run(args: &RulesDocs, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let pages = pages(&rules);
     if args.target.write.is_some() || args.target.check.is_some() {
         return made(&pages, &args.target, "llm-prof rules docs", streams);

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::super::args::{Format, OriginArg, RulesList, StatusArg};
 use super::super::failure::Failure;
 use super::super::output::print;
-use super::super::session;
 use super::super::streams::Streams;
+use super::super::{loading, session};
 use super::families::group;
 use super::terms;
 use crate::diagnostic;
@@ -17,7 +17,7 @@ use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
 
 /// Prints it.
 pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     if args.terms {
         return print(&terms::list(args, &rules)?, streams);
     }

@@ -13,8 +13,8 @@ mod test;
 
 use super::args::RulesCommand;
 use super::failure::{Failure, code};
+use super::loading;
 use super::output::{print, save_whole};
-use super::session;
 use super::streams::Streams;
 pub(super) use families::named;
 pub(super) use page::page;
@@ -26,7 +26,7 @@ pub(super) fn run(command: &RulesCommand, streams: &mut Streams) -> Result<(), F
         RulesCommand::Check(args) => check::run(args, streams),
         RulesCommand::List(args) => list::run(args, streams),
         RulesCommand::Show(args) => {
-            let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+            let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
             let family = named(&args.id, &rules)?;
             print(&page(&rules.families[family], 1), streams)
         }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use super::super::args::{KindArg, RulesNew};
 use super::super::failure::Failure;
 use super::super::output::{print, save_whole};
-use super::super::session;
 use super::super::streams::Streams;
+use super::super::{loading, session};
 use crate::attribution::{CallTree, LaunchId, Lookup, Timeline};
 use crate::engine::{self, Classes};
 use crate::rules::{RuleSet, parse_expr, print_chain};
@@ -167,7 +167,7 @@ fn seed<S>(
     // The catalog that is written into may have no family yet.
     let mut knowledge = args.knowledge.clone();
     knowledge.catalogs.retain(|dir| ["fuse", "overlap", "catalogs"].iter().any(|inner| dir.join(inner).is_dir()));
-    let rules = session::rules(&knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&knowledge, &args.terminal, streams)?;
     let session = session::open(&[trace.to_owned()], &args.input, &args.terminal, &rules, streams)?;
     let mut missing = Vec::new();
     for timeline in &session.timelines {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::args::{LogFormat, RulesTest, Terminal};
 use super::super::failure::{Failure, code};
+use super::super::loading::{self, ids};
 use super::super::output::print;
-use super::super::session::{self, ids};
 use super::super::streams::Streams;
 use super::check::command;
 use crate::engine::family_test::{self, outcome_word, test_families};
@@ -23,7 +23,7 @@ struct Tally {
 
 /// Runs them.
 pub(super) fn run(args: &RulesTest, streams: &mut Streams) -> Result<(), Failure> {
-    let rules = session::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let glob = ids("--family", &args.family.clone().into_iter().collect::<Vec<_>>())?;
     let mut total = Tally::default();
     if glob.is_none() {

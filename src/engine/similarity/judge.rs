@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::gates;
-use super::super::run::Look;
+use super::super::look::Look;
 use super::super::{OTHER, Occurrence, Tri};
 use super::variants::{self, Open};
 use super::{Cue, CueKind, Ground, Level, Nearness, Sighting};
