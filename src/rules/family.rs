@@ -1,5 +1,7 @@
 //! One family file as its compiled form. What can be checked within the file is checked here, all of it.
 
+mod broken;
+
 use std::sync::Arc;
 
 use serde_yaml::Spanned;
@@ -13,10 +15,11 @@ use super::place::{Place, span_of};
 use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry, When};
 use super::source::{CATALOGS, Entry};
 use super::version::Version;
-use super::yaml::Broken;
 use super::{Case, CaseRow, Family, FamilyKind, Gates, Independence, Origin, Outcome, Range, Status, Toggle};
 use crate::attribution::Stage;
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
+
+pub(super) use broken::broken;
 
 /// A family with the places that later checks point at.
 pub(super) struct LoadedFamily {
@@ -46,17 +49,6 @@ pub(super) fn family(entry: &Entry, yaml: FamilyFile) -> (Result<LoadedFamily, B
     let mut reader = Reader { file: &entry.file, found: Vec::new(), chains: Vec::new() };
     let family = reader.read(entry, yaml);
     (Ok(family), reader.found)
-}
-
-/// What is left of the family of `entry`: its texts of the match language.
-pub(super) fn broken(entry: &Entry, file: Broken) -> (Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>) {
-    let mut reader = Reader { file: &entry.file, found: file.found, chains: Vec::new() };
-    let text = |key: &str| file.tree.as_ref().and_then(|tree| tree.value.text(key));
-    for (key, counted) in [("fused", true), ("split", true), ("after", false), ("before", false)] {
-        reader.chain(text(key).as_ref(), counted);
-    }
-    reader.overlap(text("overlap").as_ref());
-    (Err(BrokenFamily { id: id_of(entry).1.to_owned(), chains: reader.chains }), reader.found)
 }
 
 /// The folder of a family's kind, and the id that its path gives it.
@@ -377,15 +369,7 @@ impl Reader<'_> {
                 let span = span_of(self.file, expect);
                 self.error(Code::BadFamily, "`row` is asked of a `trace`; this test has none", span, "");
             }
-            let Some(outcome) = outcome(&expect.value, kind) else {
-                let words: Vec<&str> = outcomes(kind).iter().map(|(word, _)| *word).collect();
-                self.found.push(
-                    Diagnostic::new(Code::UnknownOutcome, format!("there is no outcome `{}`", expect.value))
-                        .at(self.file, span_of(self.file, expect), "not an outcome of a test")
-                        .near(&expect.value, words.iter().copied(), format!("outcomes here are {}", words.join(", "))),
-                );
-                continue;
-            };
+            let Some(outcome) = self.outcome(expect, kind) else { continue };
             out.push(Case {
                 name: name.clone(),
                 chain: chain.iter().map(|l| l.value.0.clone()).collect(),
@@ -405,6 +389,19 @@ impl Reader<'_> {
             self.needed_cases(kind, yaml, &out);
         }
         out
+    }
+
+    fn outcome(&mut self, word: &Spanned<String>, kind: FamilyKind) -> Option<Outcome> {
+        let known = outcomes(kind).iter().find(|(known, _)| *known == word.value).map(|(_, outcome)| *outcome);
+        if known.is_none() {
+            let words: Vec<&str> = outcomes(kind).iter().map(|(word, _)| *word).collect();
+            self.found.push(
+                Diagnostic::new(Code::UnknownOutcome, format!("there is no outcome `{}`", word.value))
+                    .at(self.file, span_of(self.file, word), "not an outcome of a test")
+                    .near(&word.value, words.iter().copied(), format!("outcomes here are {}", words.join(", "))),
+            );
+        }
+        known
     }
 
     fn needed_cases(&mut self, kind: FamilyKind, yaml: &FamilyFile, cases: &[Case]) {
@@ -459,10 +456,6 @@ fn outcomes(kind: FamilyKind) -> &'static [(&'static str, Outcome)] {
             ("none", Outcome::None),
         ],
     }
-}
-
-fn outcome(word: &str, kind: FamilyKind) -> Option<Outcome> {
-    outcomes(kind).iter().find(|(w, _)| *w == word).map(|(_, outcome)| *outcome)
 }
 
 /// `4`, `2..`, `..128`, `1..8`; both ends count.
