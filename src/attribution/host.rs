@@ -39,27 +39,37 @@ pub(super) fn work(
     for (at, time) in times.iter().enumerate() {
         lanes.entry(time.lane).or_insert(at..at).end = at + 1;
     }
-    let of = |lane: LaneId| lanes.get(&lane).cloned().unwrap_or_default();
+    let of = |lane: LaneId| lanes.get(&lane).map(|own| (own.clone(), &times[own.clone()]));
     let (mut frames, mut ops, mut calls): (Vec<Best>, Vec<Best>, Vec<Best>) =
         (vec![None; times.len()], vec![None; times.len()], vec![None; times.len()]);
+    let mut cursors: FxHashMap<LaneId, Cursor> = FxHashMap::default();
     for op in &trace.ops {
-        offer(&times, of(op.lane), &mut ops, (op.start, op.dur), op.name, || Some(0));
+        let Some((own, times)) = of(op.lane) else { continue };
+        let cursor = cursors.entry(op.lane).or_default();
+        cursor.offer(times, &mut ops[own], (op.start, op.dur), op.name, || Some(0));
     }
+    cursors.clear();
     for call in &trace.runtime {
-        offer(&times, of(call.lane), &mut calls, (call.start, call.dur), call.name, || Some(0));
+        let Some((own, times)) = of(call.lane) else { continue };
+        let cursor = cursors.entry(call.lane).or_default();
+        cursor.offer(times, &mut calls[own], (call.start, call.dur), call.name, || Some(0));
     }
     let mut ranks: FxHashMap<StringId, Option<u32>> = FxHashMap::default();
-    for lane in trace.frames.iter().filter(|lane| lanes.contains_key(&lane.lane)) {
+    for lane in &trace.frames {
+        let Some((own, times)) = of(lane.lane) else { continue };
+        let (best, mut cursor) = (&mut frames[own], Cursor::default());
         for frame in lane.frames() {
-            offer(&times, of(lane.lane), &mut frames, (frame.start, frame.dur), frame.name, || {
+            cursor.offer(times, best, (frame.start, frame.dur), frame.name, || {
                 *ranks.entry(frame.name).or_insert_with(|| rank(strings.get(frame.name), &settings.sites))
             });
         }
     }
+    let mut texts: FxHashMap<StringId, Option<StringId>> = FxHashMap::default();
+    let mut text = |name| *texts.entry(name).or_insert_with(|| site::text(name, &settings.sites, strings));
     let mut found: Vec<HostWork> = (times.iter().enumerate())
         .map(|(at, time)| HostWork {
             launch: time.launch,
-            frame: frames[at].and_then(|(_, name)| site::text(name, &settings.sites, strings)),
+            frame: frames[at].and_then(|(_, name)| text(name)),
             op: ops[at].map(|(_, name)| name),
             call: calls[at].map(|(_, name)| name),
         })
@@ -90,27 +100,44 @@ fn times(trace: &Trace, joined: &Joined, launches: &[Launch], least: Nanos) -> V
     times
 }
 
-/// Takes a span for each time that it fills at least half of.
-fn offer(
-    times: &[Dry],
-    own: Range<usize>,
-    best: &mut [Best],
-    (start, dur): (Nanos, Nanos),
-    name: StringId,
-    mut rank: impl FnMut() -> Option<u32>,
-) {
-    let end = start + dur;
-    let first = own.start + times[own.clone()].partition_point(|time| time.to <= start);
-    for at in (first..own.end).take_while(|at| times[*at].from < end) {
-        let (from, to) = (times[at].from, times[at].to);
-        let both = end.min(to) - start.max(from);
-        if both + both < to - from {
-            continue;
+/// Where spans that come in order of their start stand among the times of a thread.
+#[derive(Default)]
+struct Cursor {
+    start: Nanos,
+    /// The first time that ends after the start.
+    first: usize,
+}
+
+impl Cursor {
+    /// Takes a span for each time that it fills at least half of.
+    #[inline]
+    fn offer(
+        &mut self,
+        times: &[Dry],
+        best: &mut [Best],
+        (start, dur): (Nanos, Nanos),
+        name: StringId,
+        mut rank: impl FnMut() -> Option<u32>,
+    ) {
+        if start < self.start {
+            self.first = times.partition_point(|time| time.to <= start);
         }
-        let Some(rank) = rank() else { return };
-        let key = (rank, start, Reverse(dur));
-        if best[at].is_none_or(|(other, _)| key > other) {
-            best[at] = Some((key, name));
+        while times.get(self.first).is_some_and(|time| time.to <= start) {
+            self.first += 1;
+        }
+        self.start = start;
+        let end = start + dur;
+        for (time, best) in times.iter().zip(best).skip(self.first).take_while(|(time, _)| time.from < end) {
+            let (from, to) = (time.from, time.to);
+            let both = end.min(to) - start.max(from);
+            if both + both < to - from {
+                continue;
+            }
+            let Some(rank) = rank() else { return };
+            let key = (rank, start, Reverse(dur));
+            if best.is_none_or(|(other, _)| key > other) {
+                *best = Some((key, name));
+            }
         }
     }
 }
