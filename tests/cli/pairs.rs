@@ -46,6 +46,11 @@ fn figures_are_the_formal_traces_and_places_those_that_its_capture_would_give() 
     let roles: Vec<&str> =
         pair["traces"].as_array().expect("traces").iter().filter_map(|t| t["role"].as_str()).collect();
     assert_eq!(roles, ["formal", "mapping"]);
+    for (report, read) in [(&pair, "from a pair: times of the formal trace, places of"), (&captured, "from one trace.")]
+    {
+        let summary = report["summary"].as_str().expect("a summary");
+        assert!(summary.contains(&format!("Overlap was read {read}")), "{summary}");
+    }
 }
 
 #[test]
