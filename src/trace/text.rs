@@ -50,7 +50,7 @@ pub(super) fn decode(raw: &[u8]) -> Decoded {
     Decoded { text, repaired }
 }
 
-/// The character of `\uXXXX` (or of a surrogate pair) at the start of `rest`, and how many bytes it takes.
+/// The character of `\u` and four hex digits (or of a surrogate pair) at the start of `rest`, and how many bytes it takes.
 /// `None`: no such escape, the backslash stands for itself.
 fn unicode_escape(rest: &str) -> (Option<char>, usize) {
     let unit = |at: usize| -> Option<u32> {
