@@ -8,18 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const FAMILY: &str = "\
-version: 1
-id: any/x
-title: T
-kind: fuse
-origin: mainline
-split: name(\"step_one\") ~> name(\"step_two\")
-rationale: why
-tests:
-  - { name: hit, chain: [step_one, step_two], expect: split }
-  - { name: miss, chain: [step_two, step_one], expect: none }
-";
+const FAMILY: &str = include_str!("common/family.yaml");
 
 /// A repository whose one family has this text, with the tool and a `cargo` that only says its arguments on the path.
 struct Repository(tempfile::TempDir);

@@ -202,18 +202,7 @@ fn catalog(text: &str) -> (tempfile::TempDir, String) {
     (root, shown)
 }
 
-const FAMILY: &str = "\
-version: 1
-id: any/x
-title: T
-kind: fuse
-origin: mainline
-split: name(\"step_one\") ~> name(\"step_two\")
-rationale: why
-tests:
-  - { name: hit, chain: [step_one, step_two], expect: split }
-  - { name: miss, chain: [step_two, step_one], expect: none }
-";
+const FAMILY: &str = include_str!("../common/family.yaml");
 
 #[test]
 fn failures_show_in_a_pull_request_and_known_gaps_are_counted_apart() {

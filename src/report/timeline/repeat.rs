@@ -6,10 +6,6 @@ use crate::rules::schema::report::TimelineSettings;
 const BACK: usize = 4;
 /// Distances that are looked at closely.
 const CANDIDATES: usize = 24;
-/// Of the positions that the best distance repeats, a shorter one must repeat so many: layers may differ in a kernel.
-const AS_GOOD_PCT: usize = 90;
-/// Of the kernels of a window, so many are those of the first one.
-const ALIKE_PCT: usize = 75;
 
 /// Stretches of one length that are alike.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,13 +22,13 @@ pub(super) fn find(kernels: &[u32], settings: &TimelineSettings) -> Option<Repea
     let same = |at: usize| kernels[at] == kernels[at + length];
     let begins = |at: &usize| {
         let alike = (*at..at + length).filter(|at| same(*at)).count();
-        same(*at) && alike * 100 >= length * AS_GOOD_PCT
+        same(*at) && alike * 100 >= length * settings.as_good_pct
     };
     let first = (0..(kernels.len() + 1).checked_sub(2 * length)?).find(begins)?;
     let model = &kernels[first..first + length];
     let alike = |at: usize| {
         let equal = model.iter().zip(&kernels[at..]).filter(|(a, b)| a == b).count();
-        model[0] == kernels[at] && equal * 100 >= length * ALIKE_PCT
+        model[0] == kernels[at] && equal * 100 >= length * settings.alike_pct
     };
     let (mut starts, mut at) = (Vec::new(), first);
     while at + length <= kernels.len() {
@@ -67,7 +63,7 @@ fn length(kernels: &[u32], settings: &TimelineSettings) -> Option<usize> {
     let repeated = |distance: usize| kernels.iter().zip(&kernels[distance..]).filter(|(a, b)| a == b).count();
     let scores: Vec<(usize, usize)> = candidates.into_iter().map(|distance| (distance, repeated(distance))).collect();
     let best = scores.iter().map(|(_, score)| *score).max()?;
-    let good = |score: usize| score * 100 >= best * AS_GOOD_PCT && score * 2 >= kernels.len();
+    let good = |score: usize| score * 100 >= best * settings.as_good_pct && score * 2 >= kernels.len();
     scores.into_iter().find(|(_, score)| good(*score)).map(|(distance, _)| distance)
 }
 
@@ -75,7 +71,8 @@ fn length(kernels: &[u32], settings: &TimelineSettings) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const SETTINGS: TimelineSettings = TimelineSettings { launches: 20, kernels: 3, cover_pct: 50.0 };
+    const SETTINGS: TimelineSettings =
+        TimelineSettings { launches: 20, kernels: 3, cover_pct: 50.0, as_good_pct: 90, alike_pct: 75 };
 
     fn of(text: &str) -> Option<(usize, Vec<usize>)> {
         let kernels: Vec<u32> = text.bytes().map(u32::from).collect();

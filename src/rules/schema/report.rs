@@ -96,4 +96,8 @@ pub struct TimelineSettings {
     pub kernels: usize,
     /// All of them take at least this part of the main stream's GPU time.
     pub cover_pct: f64,
+    /// A shorter stretch is taken for the one that recurs most when it repeats at least this part of what that one does.
+    pub as_good_pct: usize,
+    /// Stretches are alike when at least this part of their launches are of the same kernels.
+    pub alike_pct: usize,
 }
