@@ -26,7 +26,9 @@ pub use launch::NO_SUCH_DEVICE;
 pub use mapping::take_places;
 pub use model::*;
 pub use pattern::{Found, Pattern};
+pub use replay::capture_windows;
 pub use settings::{
     Calls, FactKeys, Framework, Given, Hardware, Root, RootSays, Settings, Sites, StepCase, StepFormat, StepStage,
 };
+pub use site::public_path;
 pub use stage::{StepSays, read as read_step};

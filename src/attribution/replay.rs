@@ -8,6 +8,7 @@ use super::stage::Steps;
 use super::{Replay, Settings};
 use crate::kernel_name::{self, KernelName};
 use crate::trace::{GpuKind, StringId, Strings, Trace};
+use crate::units::Nanos;
 
 /// One captured launch, or one kernel of a replay, as far as they can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +112,30 @@ pub(super) fn segments(
     }
     found.retain(|segment| !segment.calls.is_empty());
     found
+}
+
+/// From begin to end of each graph capture of a trace, on whatever thread; one that the file cuts off has no end.
+pub fn capture_windows(trace: &Trace, settings: &Settings) -> Vec<(Nanos, Nanos)> {
+    let mut roles = CallRoles::new(&settings.calls);
+    let mut marks: Vec<_> = (trace.runtime.iter())
+        .map(|call| (call.lane, call.start, call.start + call.dur, roles.of(call.name, trace.strings.get(call.name))))
+        .filter(|mark| matches!(mark.3, CallRole::CaptureBegin | CallRole::CaptureEnd))
+        .collect();
+    marks.sort_by_key(|&(lane, start, _, _)| (lane, start));
+    let mut windows: Vec<(Nanos, Nanos)> = Vec::new();
+    let mut open = None;
+    for (lane, start, end, role) in marks {
+        if role == CallRole::CaptureBegin {
+            open = Some((lane, start));
+        } else if let Some((begun_on, begin)) = open.take()
+            && begun_on == lane
+        {
+            windows.push((begin, end));
+        }
+    }
+    windows.extend(open.map(|(_, begin)| (begin, Nanos(i64::MAX))));
+    windows.sort_unstable();
+    windows
 }
 
 /// Where a kernel of a replay was captured.

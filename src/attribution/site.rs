@@ -56,6 +56,13 @@ pub(super) fn cut<'a, 's>(path: &'a str, sites: &'s Sites) -> (&'a str, Option<&
     (path.trim_start_matches('/'), None)
 }
 
+/// What a path may tell others: what follows an installation or a package root, else the name of its file.
+pub fn public_path<'a>(path: &'a str, sites: &Sites) -> &'a str {
+    let (rest, root) = cut(path, sites);
+    let at_install = rest.len() < path.trim_start_matches('/').len();
+    if root.is_some() || at_install { rest } else { path.rsplit(['/', '\\']).next().unwrap_or(path) }
+}
+
 /// Where `part` stands in `path`: at its begin or after a `/`.
 fn find_part(path: &str, part: &str) -> Option<usize> {
     let begins = memchr::memchr_iter(b'/', path.as_bytes()).map(|slash| slash + 1);

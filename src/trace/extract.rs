@@ -1,12 +1,13 @@
 //! Windows of JSON in, columns out: finds the events in the file, keeps the other top-level keys as text.
 
-use super::class::Classes;
+use super::class::{Class, Classes};
 use super::columns::Columns;
 use super::error::Error;
 use super::parser::{Parser, Step};
 use super::raw_event::{Field, RawEvent};
 use super::settings::{Settings, Sign};
 use super::skeleton::Skeletons;
+use super::watch::{Seen, Watch};
 use super::{Trace, Warning, scan, text};
 
 /// A top-level value is kept up to this size, a longer one is walked over and counted.
@@ -28,9 +29,11 @@ enum Place {
 }
 
 /// Reads one trace, window by window; what it gives does not depend on how the file is cut into windows.
-pub(super) struct Extractor<'s> {
+pub(super) struct Extractor<'s, 'w> {
     path: &'s str,
     settings: &'s Settings,
+    /// Is shown each event; then no table is filled.
+    watch: Option<&'w mut Watch<'w>>,
     parser: Parser,
     skeletons: Skeletons,
     classes: Classes,
@@ -50,11 +53,12 @@ pub(super) struct Extractor<'s> {
     with_phase: bool,
 }
 
-impl<'s> Extractor<'s> {
-    pub(super) fn new(path: &'s str, settings: &'s Settings) -> Self {
+impl<'s, 'w> Extractor<'s, 'w> {
+    pub(super) fn new(path: &'s str, settings: &'s Settings, watch: Option<&'w mut Watch<'w>>) -> Self {
         Self {
             path,
             settings,
+            watch,
             parser: Parser::new(&settings.args),
             skeletons: Skeletons::new(),
             classes: Classes::new(&settings.categories, settings.keep_frames),
@@ -219,7 +223,7 @@ impl<'s> Extractor<'s> {
             match window.get(start) {
                 Some(b'{') => {
                     if let Some((class, end)) = self.skeletons.event(window, start, &mut event) {
-                        self.columns.take(class, &event);
+                        self.take(class, &event, &window[start..end]);
                         *at = end;
                     } else if let Some(end) = self.parse(window, start, &mut event) {
                         *at = end;
@@ -261,7 +265,7 @@ impl<'s> Extractor<'s> {
             Step::Done(end) => {
                 let class = self.classes.of(event, &mut self.columns.counts);
                 self.with_phase |= event.get(Field::PHASE).is_some();
-                self.columns.take(class, event);
+                self.take(class, event, &window[start..end]);
                 if self.settings.learn {
                     self.skeletons.learn(window, start, end, &self.parser.pieces, class);
                 }
@@ -272,6 +276,18 @@ impl<'s> Extractor<'s> {
                 let end = scan::container_end(window, start)?;
                 self.not_kept("no JSON object inside its brackets");
                 Some(end)
+            }
+        }
+    }
+
+    /// A row, or a look at it.
+    #[inline]
+    fn take(&mut self, class: Class, event: &RawEvent<'_>, json: &[u8]) {
+        match &mut self.watch {
+            None => self.columns.take(class, event),
+            Some(watch) => {
+                self.columns.trace.events += 1;
+                watch(&Seen::new(json, class, event));
             }
         }
     }

@@ -27,6 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod watch;
 mod wide;
 mod zstd;
 
@@ -41,3 +42,4 @@ pub use table::{
     Annotation, Broken, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId,
     ProcessId, RuntimeCall, Skipped, StreamKey, SyncEvent, Trace, Warning,
 };
+pub use watch::{Role, Seen, Watch, watch};

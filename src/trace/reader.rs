@@ -8,6 +8,7 @@ use super::damage::Damage;
 use super::error::Error;
 use super::extract::Extractor;
 use super::source;
+use super::watch::Watch;
 use super::{Settings, Trace};
 
 /// Reads the trace at `path`; `-` is standard input. Gzip, zstd or plain is decided by content.
@@ -21,9 +22,27 @@ pub fn read(path: &Path, settings: &Settings) -> Result<Trace, Error> {
 
 /// Reads a trace from `input`; `name` stands for it in messages.
 pub fn read_from(name: &str, input: impl Read + Send, settings: &Settings) -> Result<Trace, Error> {
+    extract(name, input, settings, None)
+}
+
+/// Goes through the trace at `path` without keeping anything.
+pub(super) fn pass<'w>(path: &Path, settings: &Settings, watch: &'w mut Watch<'w>) -> Result<(), Error> {
+    let name = path.to_string_lossy();
+    match source::open(path) {
+        Ok(input) => extract(&name, input, settings, Some(watch)).map(drop),
+        Err(source) => Err(Error::Open { path: name.into_owned(), source }),
+    }
+}
+
+fn extract<'w>(
+    name: &str,
+    input: impl Read + Send,
+    settings: &Settings,
+    watch: Option<&'w mut Watch<'w>>,
+) -> Result<Trace, Error> {
     let failed = |at, source| Error::Read { path: name.to_owned(), at, source };
     let input = source::unpack_within(input, settings.limits, &settings.taken).map_err(|e| failed(0, e))?;
-    let mut extractor = Extractor::new(name, settings);
+    let mut extractor = Extractor::new(name, settings, watch);
     let (block, longest) = (settings.block_bytes, settings.limits.event);
     let stopped = blocks::windows(input, block, longest, |window, last| extractor.look(window, last))?;
     let at = extractor.offset;

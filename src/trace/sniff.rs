@@ -47,7 +47,7 @@ pub fn sniff(path: &Path, settings: &Settings) -> io::Result<Sniff> {
         Err(_) => false,
     };
     let name = path.to_string_lossy();
-    let mut extractor = Extractor::new(&name, settings);
+    let mut extractor = Extractor::new(&name, settings, None);
     let looks = match extractor.look(&bytes, whole) {
         _ if extractor.is_trace() => Looks::Trace,
         Err(Error::NotATrace { looks_like, .. }) => Looks::Foreign(looks_like),
