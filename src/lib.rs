@@ -2,11 +2,12 @@
 //! which fused or overlapped path should apply, why it does not, and how sure that is.
 //!
 //! The pipeline, one folder a stage, arrows in one direction:
-//! `trace -> attribution -> graph -> rules -> engine -> report`; `cli` drives it.
+//! `trace -> attribution -> graph -> rules -> engine -> report`; `cut` copies a part of a trace; `cli` drives them.
 //! `units`, `diagnostic` and `kernel_name` are used by all and use none.
 
 pub mod attribution;
 pub mod cli;
+pub mod cut;
 pub mod diagnostic;
 pub mod engine;
 pub mod graph;

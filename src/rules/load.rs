@@ -15,6 +15,7 @@ use super::parse::{SyntaxError, parse_expr};
 use super::place::{Place, span_of};
 use super::resolve;
 use super::schema::attribution::AttributionFile;
+use super::schema::cut::CutFile;
 use super::schema::frameworks::FrameworksFile;
 use super::schema::hardware::HardwareFile;
 use super::schema::launch::LaunchEntry;
@@ -183,6 +184,11 @@ impl<'a> Loader<'a> {
         self.room("overlap.yaml", |file: OverlapFile| {
             let checked = file.check();
             rules.overlap = file;
+            checked
+        });
+        self.room("cut.yaml", |file: CutFile| {
+            let checked = file.check();
+            rules.cut = file;
             checked
         });
         self.room("similarity.yaml", |file: SimilarityFile| {

@@ -459,6 +459,8 @@ pub struct RuleSet {
     pub overlap: super::schema::overlap::OverlapFile,
     /// When launches that no row explains are similar to a family (`rules/similarity.yaml`).
     pub similarity: super::schema::similarity::SimilarityFile,
+    /// What a cut of a trace may keep (`rules/cut.yaml`).
+    pub cut: super::schema::cut::CutFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
     /// How the kernels of a pair of traces are tied.

@@ -1,0 +1,1 @@
+//! A cut says what the trace said.
