@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::values::{self, RankArg};
 use crate::attribution::Stage;
 use crate::report::Limits;
+use crate::units::Nanos;
 
 pub use rules::*;
 
@@ -67,6 +68,9 @@ pub enum Command {
     /// Whether a trace is fit to judge; each finding with its fix.
     #[command(after_help = EXIT_CODES)]
     Doctor(Box<Doctor>),
+    /// A small copy of a trace that says the same: some steps, without names of hosts, users and paths.
+    #[command(after_help = EXIT_CODES)]
+    Cut(Box<Cut>),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -152,6 +156,41 @@ pub struct Doctor {
     /// The trace beside.
     #[command(flatten)]
     pub pair: Pair,
+    /// The run.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof cut`.
+#[derive(Debug, Args)]
+pub struct Cut {
+    /// Trace file, or a folder with one.
+    #[arg(value_name = "TRACE", required = true)]
+    pub path: PathBuf,
+    /// File to write, .json or .json.gz; it appears when it is whole.
+    #[arg(short, long, value_name = "FILE", required = true)]
+    pub output: PathBuf,
+    /// Steps of each stage, neighbours around the middle of the trace; 0 is all.
+    #[arg(long, value_name = "N", env = "LLM_PROF_STEPS", hide_env = true, default_value_t = 1)]
+    pub steps: usize,
+    /// Instead of steps: from when to when, counted from the first GPU event, such as 10ms..60ms.
+    #[arg(long, value_name = "FROM..TO", value_parser = values::window, conflicts_with = "steps")]
+    pub window: Option<(Nanos, Nanos)>,
+    /// Only GPU events of this stream. May be repeated.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub stream: Vec<i64>,
+    /// A word that must not stand in the cut. May be repeated.
+    #[arg(long, value_name = "WORD")]
+    pub scrub: Vec<String>,
+    /// Add what was found as a track that Perfetto and chrome://tracing draw.
+    #[arg(long)]
+    pub annotate: bool,
     /// The run.
     #[command(flatten)]
     pub input: Input,

@@ -3,6 +3,7 @@
 pub mod args;
 mod catalog;
 mod config;
+mod cut;
 mod doctor;
 mod explain;
 mod failure;
@@ -89,6 +90,10 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Doctor(args) => {
             threads(args.input.threads);
             doctor::run(args, streams)
+        }
+        Command::Cut(args) => {
+            threads(args.input.threads);
+            cut::run(args, streams)
         }
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),

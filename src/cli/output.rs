@@ -72,6 +72,14 @@ static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Writes beside the file, then renames: nobody ever sees half of it.
 pub(super) fn save_whole(path: &Path, document: &str) -> io::Result<()> {
+    save_with(path, |file| file.write_all(document.as_bytes()))
+}
+
+/// The same of what `write` gives.
+pub(super) fn save_with<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> Result<T, E>,
+) -> Result<T, E> {
     let name = path.file_name().ok_or_else(|| io::Error::other("expected a file"))?;
     let beside: PathBuf = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
     let file = {
@@ -81,8 +89,10 @@ pub(super) fn save_whole(path: &Path, document: &str) -> io::Result<()> {
         *unfinished = Some(beside.clone());
         file
     };
-    let written =
-        file.and_then(|mut file| file.write_all(document.as_bytes())).and_then(|()| fs::rename(&beside, path));
+    let written = file.map_err(E::from).and_then(|mut file| write(&mut file)).and_then(|done| {
+        fs::rename(&beside, path)?;
+        Ok(done)
+    });
     *unfinished() = None;
     written.inspect_err(|_| {
         // The first error is the one worth a word.

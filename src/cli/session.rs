@@ -92,7 +92,7 @@ pub(super) struct Judged<'a> {
     pub(super) classes: Classes,
     pub(super) findings: Vec<Finding>,
     exposure: Exposure,
-    overlaps: Vec<Overlap>,
+    pub(super) overlaps: Vec<Overlap>,
     similarity: Similarity,
 }
 
@@ -221,14 +221,7 @@ impl<'r> Reading<'r> {
     /// Reads and attributes one file.
     pub(super) fn open(&self, input: &Input, said: &mut Vec<String>) -> Result<Opened, Failure> {
         let asked = self.given.rank;
-        let mut given = Given { stage_hint: input.stage, ..self.given.clone() };
-        if !input.merged {
-            // The file was chosen by its rank; inside it there is no other.
-            given.rank = given.rank.filter(|rank| input.info.rank.is_none_or(|own| own == *rank));
-        }
-        if let (None, Some(path)) = (&given.server_args, &input.server_args) {
-            given.server_args = self.or_warn(inputs::server_args_of(path), said)?;
-        }
+        let given = self.given_of(input, said)?;
         let trace = self.read(&input.path, said)?;
         let mut info = input.info.clone();
         info.warnings = trace.warnings.iter().map(|warning| warning.text.clone()).collect();
@@ -283,7 +276,26 @@ impl<'r> Reading<'r> {
         Ok(Opened { timelines, traces: infos })
     }
 
-    fn read(&self, path: &Path, said: &mut Vec<String>) -> Result<Trace, Failure> {
+    /// What the user and the folder say of this file.
+    pub(super) fn given_of(&self, input: &Input, said: &mut Vec<String>) -> Result<Given, Failure> {
+        let mut given = Given { stage_hint: input.stage, ..self.given.clone() };
+        if !input.merged {
+            // The file was chosen by its rank; inside it there is no other.
+            given.rank = given.rank.filter(|rank| input.info.rank.is_none_or(|own| own == *rank));
+        }
+        if let (None, Some(path)) = (&given.server_args, &input.server_args) {
+            given.server_args = self.or_warn(inputs::server_args_of(path), said)?;
+        }
+        Ok(given)
+    }
+
+    /// How traces are read.
+    pub(super) fn settings(&self) -> &trace::Settings {
+        &self.settings
+    }
+
+    /// Reads one file.
+    pub(super) fn read(&self, path: &Path, said: &mut Vec<String>) -> Result<Trace, Failure> {
         let begin = Instant::now();
         let size = || std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
         let before = size();

@@ -1,5 +1,7 @@
 //! Values of flags as people write them.
 
+use crate::units::Nanos;
+
 /// `--rank`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RankArg {
@@ -37,6 +39,26 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A stretch of time as people write it: `10ms..60ms`, `0..2s`; a number alone is milliseconds.
+pub(super) fn window(text: &str) -> Result<(Nanos, Nanos), String> {
+    let ends = text.split_once("..").and_then(|(from, to)| Some((time(from)?, time(to)?)));
+    ends.filter(|(from, to)| from < to).ok_or_else(|| "expected a stretch of time such as 10ms..60ms".to_owned())
+}
+
+fn time(text: &str) -> Option<Nanos> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
+    let unit = match text[digits.len()..].trim() {
+        "ns" => 1.0,
+        "us" | "µs" => 1e3,
+        "" | "ms" => 1e6,
+        "s" => 1e9,
+        _ => return None,
+    };
+    let number: f64 = digits.trim().parse().ok()?;
+    (0.0..=1e15).contains(&(number * unit)).then_some(Nanos((number * unit).round() as i64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +71,15 @@ mod tests {
         );
         for wrong in ["", "-1", "M", "1X", "many", "1e999"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_two_times() {
+        assert_eq!(window("10ms..60ms"), Ok((Nanos(10_000_000), Nanos(60_000_000))));
+        assert_eq!(window("0..2s"), Ok((Nanos::ZERO, Nanos(2_000_000_000))));
+        for wrong in ["", "5ms", "9..3", "-1..3", "0..1h", "0..1e40s"] {
+            assert!(window(wrong).is_err(), "{wrong}");
         }
     }
 

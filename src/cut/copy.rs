@@ -27,7 +27,7 @@ pub struct Copied {
 
 /// Why nothing came of it.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum CopyFailed {
     /// The trace.
     #[error(transparent)]
     Read(#[from] trace::Error),
@@ -48,7 +48,7 @@ pub fn copy(
     (file, scrubber): (&CutFile, &Scrubber<'_>),
     marks: &[Mark],
     out: &mut dyn Write,
-) -> Result<Copied, Failed> {
+) -> Result<Copied, CopyFailed> {
     let mut copied = Copied::default();
     out.write_all(b"{\n")?;
     for (key, json) in &header.values {

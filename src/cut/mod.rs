@@ -17,6 +17,6 @@ mod select;
 mod tests;
 
 pub use annotate::{Mark, marks};
-pub use copy::{Copied, copy};
+pub use copy::{Copied, CopyFailed, copy};
 pub use scrub::Scrubber;
 pub use select::{Extent, NothingToCut, Request, Selection, select};

@@ -6,6 +6,7 @@ use llm_prof::cli::Streams;
 
 mod catalog;
 mod config;
+mod cut;
 mod doctor;
 mod errors;
 mod flags;
