@@ -2,17 +2,18 @@
 
 mod analysis;
 mod build;
-mod cells;
+pub(crate) mod cells;
 pub mod doctor;
 mod fitness;
 mod fuse;
 mod gaps;
 pub mod json;
 mod kernels;
-mod layout;
+pub(crate) mod layout;
 pub mod markdown;
 mod model;
 mod overlap;
+pub(crate) mod page;
 pub mod ranks;
 mod similarity;
 mod steps;
