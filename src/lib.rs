@@ -2,7 +2,7 @@
 //! which fused or overlapped path should apply, why it does not, and how sure that is.
 //!
 //! The pipeline, one folder a stage, arrows in one direction:
-//! `trace -> attribution -> graph -> rules -> engine -> report`; `cli` drives it.
+//! `trace -> attribution -> graph -> rules -> engine -> report -> runs`; `cli` drives it.
 //! `units`, `diagnostic` and `kernel_name` are used by all and use none.
 
 pub mod attribution;
@@ -13,5 +13,6 @@ pub mod graph;
 pub mod kernel_name;
 pub mod report;
 pub mod rules;
+pub mod runs;
 pub mod trace;
 pub mod units;

@@ -313,7 +313,6 @@ impl Page {
         }
         self.detail("family", &family);
     }
-
 }
 
 fn overlap_cells(row: &OverlapRow) -> Vec<String> {

@@ -198,6 +198,10 @@ impl<'a> Loader<'a> {
             rules.report = file;
             Ok(())
         });
+        self.room("compare.yaml", |file| {
+            rules.compare = file;
+            Ok(())
+        });
     }
 
     /// One file that is settings of a room; what the room refuses is a mistake in the file.

@@ -1,6 +1,7 @@
 //! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
 
 pub mod attribution;
+pub mod compare;
 pub mod family;
 pub mod fitness;
 pub mod frameworks;

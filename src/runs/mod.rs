@@ -1,0 +1,7 @@
+//! What is made of several finished reports: runs in, a comparison, gates or a bundle out. Nothing is measured here; each
+//! figure is one of a report, or a difference of two.
+
+pub mod compare;
+mod run;
+
+pub use run::{CaptureValue, Run};
