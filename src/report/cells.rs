@@ -466,7 +466,7 @@ pub(super) fn locations(row: &FuseRow) -> Vec<String> {
 }
 
 /// What to type, each switch once; a flag that is set by being there has no value.
-pub(super) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
+pub(crate) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
     (toggles.iter())
         .map(|toggle| {
             let flag = toggle.spelling.starts_with('-');

@@ -2,6 +2,7 @@
 //! figure is one of a report, or a difference of two.
 
 pub mod compare;
+pub mod gates;
 mod run;
 
 pub use run::{CaptureValue, Run};
