@@ -27,5 +27,8 @@ pub(crate) use cells::clean;
 pub use model::*;
 pub use timeline::{Beside, TimelineInfo, TimelineLaunch};
 
+/// Name and version of the JSON contract of a report.
+pub const SCHEMA: &str = "llm-prof.triage/1";
+
 #[cfg(test)]
 mod tests;
