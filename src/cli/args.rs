@@ -4,6 +4,7 @@
 //! and on the catalog.
 
 mod rules;
+mod runs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,15 +16,16 @@ use crate::attribution::Stage;
 use crate::report::Limits;
 
 pub use rules::*;
+pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema};
 
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done; findings alone are no failure, nor is a trace without GPU events
-    1  what was asked for failed: a test of `rules test`, a mistake found by `rules check`
+    1  what was asked for failed: a gate of `check`, a test of `rules test`, a mistake found by `rules check`
     2  wrong usage
     3  an input cannot be read: missing, no trace
     4  the rules cannot be loaded
-    5  the trace was read but is unfit for the question
+    5  the trace was read but is unfit for the question: no gate passes because it could not look
   101  a bug of llm-prof; please report it
   130  interrupted (Ctrl-C), 143 terminated; no output file is left half written
 
@@ -67,6 +69,14 @@ pub enum Command {
     /// Whether a trace is fit to judge; each finding with its fix.
     #[command(after_help = EXIT_CODES)]
     Doctor(Box<Doctor>),
+    /// What got slower between two runs, and why: traces, or reports that `triage --format json` wrote.
+    Compare(Box<Compare>),
+    /// A gate for CI: families that must be fused, budgets, a baseline.
+    Check(Box<Check>),
+    /// Many runs in one document, by model and framework, compared on top.
+    Bundle(Box<Bundle>),
+    /// JSON schemas of what llm-prof writes.
+    Schema(Schema),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -283,7 +293,7 @@ pub struct Output {
     #[arg(short, long, value_name = "FILE", env = "LLM_PROF_OUTPUT", hide_env = true)]
     pub output: Vec<PathBuf>,
     /// Hide rows under this share of their stage's GPU kernel time, in per cent [default: 1.0].
-    #[arg(long, value_name = "PCT", env = "LLM_PROF_MIN_SHARE", hide_env = true, value_parser = per_cent)]
+    #[arg(long, value_name = "PCT", env = "LLM_PROF_MIN_SHARE", hide_env = true, value_parser = values::per_cent)]
     pub min_share: Option<f64>,
     /// At most so many rows a table and stage; 0 is all.
     #[arg(long, value_name = "N", env = "LLM_PROF_LIMIT", hide_env = true, default_value_t = 0)]
@@ -301,13 +311,6 @@ impl Output {
     pub(super) fn limits(&self) -> Limits {
         let of = |own: Option<usize>| Some(own.unwrap_or(self.limit)).filter(|limit| *limit > 0);
         Limits { kernels: of(self.kernel_table_limit), overlap: of(self.overlap_table_limit), fuse: of(None) }
-    }
-}
-
-fn per_cent(text: &str) -> Result<f64, String> {
-    match text.trim().trim_end_matches('%').trim_end().parse::<f64>() {
-        Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
-        _ => Err("expected a number from 0 to 100".to_owned()),
     }
 }
 

@@ -17,15 +17,26 @@ pub(super) fn write(
     terminal: &Terminal,
     streams: &mut Streams,
 ) -> Result<(), Failure> {
+    documents(output.format, &output.output, terminal, streams, |format, style| render(report, format, style))
+}
+
+/// Writes a document wherever it was asked for, in the format that was asked for or that the file's name says.
+pub(super) fn documents(
+    format: Option<Format>,
+    paths: &[PathBuf],
+    terminal: &Terminal,
+    streams: &mut Streams,
+    render: impl Fn(Format, text::Style) -> String,
+) -> Result<(), Failure> {
     let plain = text::Style::default();
-    if output.output.is_empty() {
-        let format = output.format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
+    if paths.is_empty() {
+        let format = format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
         let style = text::Style { width: streams.columns(), color: streams.color(terminal.color) };
-        return print(&render(report, format, style), streams);
+        return print(&render(format, style), streams);
     }
-    for path in &output.output {
-        let format = output.format.or_else(|| by_ending(path)).unwrap_or(Format::Markdown);
-        let document = render(report, format, plain);
+    for path in paths {
+        let format = format.or_else(|| by_ending(path)).unwrap_or(Format::Markdown);
+        let document = render(format, plain);
         if path.as_os_str() == "-" {
             print(&document, streams)?;
         } else {

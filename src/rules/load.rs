@@ -158,7 +158,9 @@ impl<'a> Loader<'a> {
             file.fill(attribution);
             Ok(())
         });
+        let order = &mut rules.framework_order;
         self.room("frameworks.yaml", |file: FrameworksFile| {
+            order.clone_from(&file.order);
             file.fill(attribution);
             Ok(())
         });

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::{Report, StageInfo};
+use crate::rules::schema::compare::CaptureFacts;
 
 /// A report with the name it goes by.
 #[derive(Clone, Debug)]
@@ -26,6 +27,20 @@ pub struct CaptureValue {
     /// Whether a gate on a baseline is blind when it differs.
     #[serde(skip)]
     pub gates: bool,
+}
+
+impl CaptureValue {
+    /// What a `capture.json` says of the facts that are compared; what it does not say is not there.
+    pub fn all(file: &serde_json::Value, settings: &CaptureFacts) -> Vec<Self> {
+        let look = |key: &str| key.split('.').try_fold(file, |value, part| value.get(part)).filter(|v| !v.is_null());
+        (settings.facts.iter())
+            .filter_map(|fact| {
+                let value = look(&fact.key)?;
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                Some(Self { says: fact.says.clone(), value, gates: fact.gates })
+            })
+            .collect()
+    }
 }
 
 impl Run {

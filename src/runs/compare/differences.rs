@@ -63,7 +63,8 @@ fn differ(what: &str, before: Option<String>, after: Option<String>, gates: bool
     Difference { what: what.to_owned(), before, after, text, gates }
 }
 
-fn field(report: &Report, field: FactField) -> Option<String> {
+/// A field that should be alike, as text; none when unknown.
+pub(in crate::runs) fn field(report: &Report, field: FactField) -> Option<String> {
     match field {
         FactField::Model => report.model.clone(),
         FactField::Hardware => report.hardware.clone(),
@@ -74,12 +75,14 @@ fn field(report: &Report, field: FactField) -> Option<String> {
     }
 }
 
+/// How long a step is, in one way.
+type Length = fn(&StepInfo) -> Option<i64>;
+
 /// Steps of other tokens or requests.
 fn lengths(before: &Report, after: &Report, settings: &CompareFile) -> Vec<Difference> {
     let mut out = Vec::new();
     let stages: Vec<&str> = before.stages.iter().map(|stage| stage.stage.as_str()).collect();
-    let each: [(&str, fn(&StepInfo) -> Option<i64>); 2] =
-        [("tokens", |step| step.tokens), ("requests", |step| step.requests)];
+    let each: [(&str, Length); 2] = [("tokens", |step| step.tokens), ("requests", |step| step.requests)];
     for stage in stages {
         for (what, get) in each {
             let (Some(a), Some(b)) = (typical(before, stage, get), typical(after, stage, get)) else { continue };
@@ -93,7 +96,7 @@ fn lengths(before: &Report, after: &Report, settings: &CompareFile) -> Vec<Diffe
 }
 
 /// The median over the steps of a stage.
-fn typical(report: &Report, stage: &str, get: fn(&StepInfo) -> Option<i64>) -> Option<i64> {
+fn typical(report: &Report, stage: &str, get: Length) -> Option<i64> {
     let mut values: Vec<i64> = report.gpu.steps.iter().filter(|step| step.stage == stage).filter_map(get).collect();
     values.sort_unstable();
     values.get(values.len().saturating_sub(1) / 2).copied()

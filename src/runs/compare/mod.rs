@@ -17,9 +17,11 @@ use super::Run;
 use crate::report::{KernelRow, StageInfo};
 use crate::rules::schema::compare::CompareFile;
 use align::Group;
+pub(super) use differences::field;
 use families::Alignment;
 use measure::Measure;
 pub use model::*;
+pub(super) use words::amount;
 
 /// The second run beside the first.
 pub fn compare(before: &Run, after: &Run, settings: &CompareFile) -> Comparison {
@@ -152,4 +154,9 @@ fn sort(kernels: &mut [KernelChange]) {
         let by_size = || parts::size(&b.time).total_cmp(&parts::size(&a.time));
         rank(a).cmp(&rank(b)).then_with(by_size).then_with(|| a.id.cmp(&b.id))
     });
+}
+
+/// The JSON contract, as [`Comparison`] has it, with a final newline.
+pub fn json(comparison: &Comparison) -> String {
+    super::pretty(comparison)
 }

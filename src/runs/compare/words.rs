@@ -5,7 +5,7 @@ use crate::kernel_name;
 use crate::report::cells;
 
 /// A figure in the stage's unit.
-pub(super) fn amount(unit: Unit, value: Option<f64>) -> String {
+pub(in crate::runs) fn amount(unit: Unit, value: Option<f64>) -> String {
     match (unit, value) {
         (_, None) => "–".to_owned(),
         (Unit::UsPerStep, Some(us)) => cells::time(us),

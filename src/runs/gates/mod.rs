@@ -100,3 +100,8 @@ fn finish(run: &Run, baseline: Option<&Run>, gates: Vec<Gate>) -> Check {
         gates,
     }
 }
+
+/// The JSON contract, as [`Check`] has it, with a final newline.
+pub fn json(check: &Check) -> String {
+    super::pretty(check)
+}
