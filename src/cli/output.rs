@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::args::{Format, Output, Terminal};
 use super::failure::Failure;
 use super::streams::Streams;
-use crate::report::{Report, json, markdown, text};
+use crate::report::{Report, html, json, markdown, text};
 
 /// Writes the report wherever it was asked for.
 pub(super) fn write(
@@ -24,7 +24,7 @@ pub(super) fn write(
         return print(&render(report, format, style), streams);
     }
     for path in &output.output {
-        let format = output.format.or_else(|| by_ending(path)).unwrap_or(Format::Markdown);
+        let format = output.format.or_else(|| Format::of_ending(path)).unwrap_or(Format::Markdown);
         let document = render(report, format, plain);
         if path.as_os_str() == "-" {
             print(&document, streams)?;
@@ -40,6 +40,7 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
         Format::Text => text::render(report, style),
         Format::Markdown => markdown::render(report),
         Format::Json => json::render(report),
+        Format::Html => html::render(report),
     }
 }
 
@@ -47,15 +48,6 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
 pub(super) fn print(document: &str, streams: &mut Streams) -> Result<(), Failure> {
     streams.out.write_all(document.as_bytes())?;
     Ok(streams.out.flush()?)
-}
-
-fn by_ending(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()? {
-        "json" => Some(Format::Json),
-        "md" | "markdown" => Some(Format::Markdown),
-        "txt" | "text" => Some(Format::Text),
-        _ => None,
-    }
 }
 
 fn save(path: &Path, document: &str) -> Result<(), Failure> {

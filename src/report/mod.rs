@@ -4,9 +4,11 @@ mod analysis;
 mod build;
 mod cells;
 pub mod doctor;
+mod evidence;
 mod fitness;
 mod fuse;
 mod gaps;
+pub mod html;
 pub mod json;
 mod kernels;
 mod layout;
@@ -24,7 +26,7 @@ pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
 pub(crate) use cells::clean;
 pub use model::*;
-pub use timeline::{Beside, TimelineInfo, TimelineLaunch};
+pub use timeline::{Beside, StepFinding, StepKernel, StepLaunch, StepTimeline, TimelineInfo, TimelineLaunch};
 
 #[cfg(test)]
 mod tests;

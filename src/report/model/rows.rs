@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::evidence::{OccurrenceInfo, RuleInfo};
 use crate::kernel_name::KernelName;
 
 /// One row of the kernel table.
@@ -108,6 +109,10 @@ pub struct FuseRow {
     pub covered_by: Option<String>,
     /// Row ids that share launches.
     pub overlaps_with: Vec<String>,
+    /// The rule behind it.
+    pub rule: RuleInfo,
+    /// One occurrence of each form that was found.
+    pub examples: Vec<OccurrenceInfo>,
 }
 
 /// One half of a finding.
@@ -212,6 +217,10 @@ pub struct OverlapRow {
     pub reasons: Vec<String>,
     /// What to type.
     pub toggles: Vec<ToggleInfo>,
+    /// The rule of its family; null where no family speaks.
+    pub rule: Option<RuleInfo>,
+    /// One instance with what runs near it.
+    pub example: Option<OccurrenceInfo>,
 }
 
 /// Instances by risk.
