@@ -25,14 +25,14 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
     let run = |get: fn(&Run) -> Option<String>| analyses.iter().find_map(|analysis| get(&analysis.timeline.run));
     let framework = run(|run| value(run.framework.as_ref()));
     let mut report = Report {
-        schema: "llm-prof.triage/1",
-        tool: Tool { name: "llm-prof", version: env!("CARGO_PKG_VERSION") },
+        schema: super::SCHEMA.into(),
+        tool: Tool { name: "llm-prof".into(), version: env!("CARGO_PKG_VERSION").into() },
         rules: RulesInfo {
             version: rules.version.clone(),
             digest: rules.digest.clone(),
             families: rules.families.len(),
         },
-        mode: if options.pair { "mapping-formal" } else { "single-trace" },
+        mode: if options.pair { "mapping-formal" } else { "single-trace" }.into(),
         traces: options.traces.clone(),
         fitness: fitness::check(analyses, options, rules),
         attribution: attribution(analyses),

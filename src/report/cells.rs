@@ -190,7 +190,7 @@ pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
             .collect();
         lines.push(("Server", fields.join(", ")));
     }
-    lines.push(("Mode", report.mode.to_owned()));
+    lines.push(("Mode", report.mode.to_string()));
     if let Some(ranks) = &report.ranks {
         let headline = words::headline(ranks).map_or_else(String::new, |line| format!("; {line}"));
         lines.push(("Ranks", format!("{}{headline}", words::remark(ranks))));
@@ -383,7 +383,7 @@ pub(super) fn signal(row: &OverlapRow) -> String {
 /// Possible waiting for other ranks, apart from the time that the collective needs.
 pub(super) fn waiting(row: &OverlapRow) -> Option<String> {
     let us = row.waiting_us.filter(|us| *us > 0.0)?;
-    Some(match row.waiting_by {
+    Some(match row.waiting_by.as_deref() {
         Some("shapes") => {
             format!("{} above the fastest of the same message size: possible waiting for other ranks", time(us))
         }

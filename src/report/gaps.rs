@@ -49,7 +49,8 @@ fn info(timeline: &Timeline, first: Nanos, gap: &Gap) -> GapInfo {
             None => "unknown",
             Some(_) if late => "host",
             Some(_) => "queued",
-        },
+        }
+        .into(),
         host_us: gap.host.map(Nanos::as_us),
         after: edge(timeline, gap.after),
         ended_by: edge(timeline, gap.ended_by),
@@ -83,7 +84,7 @@ pub(super) fn line(report: &Report) -> Option<String> {
     }
     let (step, gap) = longest?;
     let names = kernel_name::shorten(&[&gap.after.parts, &gap.ended_by.parts], 40);
-    let cause = match gap.cause {
+    let cause = match &*gap.cause {
         "host" => format!("the host had launched nothing{}", host(gap)),
         "queued" => "the next kernel was queued and waited".to_owned(),
         _ => "no launch call tells why".to_owned(),

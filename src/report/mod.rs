@@ -28,5 +28,8 @@ pub(crate) use cells::clean;
 pub use model::*;
 pub use timeline::{Beside, StepFinding, StepKernel, StepLaunch, StepTimeline, TimelineInfo, TimelineLaunch};
 
+/// Name and version of the JSON contract of a report.
+pub const SCHEMA: &str = "llm-prof.triage/1";
+
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,11 @@
 mod evidence;
 mod rows;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{StepTimeline, TimelineInfo};
 use super::ranks::Ranks;
@@ -17,16 +19,16 @@ pub use evidence::*;
 pub use rows::*;
 
 /// A whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// `llm-prof.triage/1`.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// Name and version of the tool.
     pub tool: Tool,
     /// Version, digest and number of families.
     pub rules: RulesInfo,
     /// `single-trace` or `mapping-formal`.
-    pub mode: &'static str,
+    pub mode: Cow<'static, str>,
     /// Every file looked at.
     pub traces: Vec<TraceInfo>,
     /// What makes the traces unfit for a question, each with the fix.
@@ -84,16 +86,16 @@ pub struct Report {
 }
 
 /// The tool.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `llm-prof`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
 }
 
 /// The rules.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RulesInfo {
     /// Catalog version.
     pub version: String,
@@ -104,7 +106,7 @@ pub struct RulesInfo {
 }
 
 /// One file that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceInfo {
     /// As given.
     pub path: String,
@@ -125,7 +127,7 @@ pub struct TraceInfo {
 }
 
 /// One thing that makes a trace unfit for a question.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Fitness {
     /// Stable code.
     pub code: String,
@@ -138,7 +140,7 @@ pub struct Fitness {
 }
 
 /// How launches were attributed.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Attribution {
     /// GPU events.
     pub launches: u64,
@@ -159,7 +161,7 @@ pub struct Attribution {
 }
 
 /// Server arguments.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ServerArgs {
     /// File they come from.
     pub source: Option<String>,
@@ -168,7 +170,7 @@ pub struct ServerArgs {
 }
 
 /// GPU time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Gpu {
     /// Sum of all GPU events.
     pub total_us: f64,
@@ -183,7 +185,7 @@ pub struct Gpu {
 }
 
 /// GPU events that began before the one before them on their own stream had ended (programmatic dependent launch).
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SameStreamInfo {
     /// How many.
     pub pairs: u64,
@@ -192,7 +194,7 @@ pub struct SameStreamInfo {
 }
 
 /// One device of a trace.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceInfo {
     /// As the trace names it.
     pub device: String,
@@ -205,7 +207,7 @@ pub struct DeviceInfo {
 }
 
 /// One stage: the whole that its rows are shares of.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StageInfo {
     /// Stage id.
     pub stage: String,
@@ -235,7 +237,7 @@ pub struct StageInfo {
 }
 
 /// GPU time of a category.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CategoryShare {
     /// Category.
     pub category: String,
@@ -248,7 +250,7 @@ pub struct CategoryShare {
 }
 
 /// What a table cuts off.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Cut {
     /// Rows there are.
     pub total: u64,
@@ -259,7 +261,7 @@ pub struct Cut {
 }
 
 /// One step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepInfo {
     /// Stage id.
     pub stage: String,
@@ -282,7 +284,7 @@ pub struct StepInfo {
     /// Whether the host is too slow for the GPU; null when it cannot be told.
     pub launch_bound: Option<bool>,
     /// Why idle time cannot be told: a code of the fitness list; null where it can.
-    pub idle_unknown: Option<&'static str>,
+    pub idle_unknown: Option<Cow<'static, str>>,
     /// Sum of its communication.
     pub communication_us: f64,
     /// What of it has nothing beside it.
@@ -294,7 +296,7 @@ pub struct StepInfo {
 }
 
 /// Time in a step in which nothing ran on the GPU.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GapInfo {
     /// From the first GPU event of the step.
     pub start_us: f64,
@@ -302,7 +304,7 @@ pub struct GapInfo {
     pub dur_us: f64,
     /// `host`: what ends it was launched only when the GPU had run dry; `queued`: it was launched before, and the GPU
     /// waited for something else; `unknown`: no launch call is in the trace.
-    pub cause: &'static str,
+    pub cause: Cow<'static, str>,
     /// The part before the launch call; null when there is none.
     pub host_us: Option<f64>,
     /// What ran before it.
@@ -318,7 +320,7 @@ pub struct GapInfo {
 }
 
 /// One side of a gap.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GapEdge {
     /// As the trace has it.
     pub kernel: String,
@@ -332,7 +334,7 @@ pub struct GapEdge {
 }
 
 /// Rows that the tables hide.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct HiddenRows {
     /// Share of the stage under which a row is hidden.
     pub min_share_pct: f64,
@@ -347,14 +349,14 @@ pub struct HiddenRows {
 }
 
 /// Launches that no row explains are similar to a family.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// `high`, `medium` or `low`.
-    pub level: &'static str,
+    pub level: Cow<'static, str>,
     /// Id of the family.
     pub family: String,
     /// `mainline`, `upstream` or `inflight`.
-    pub origin: &'static str,
+    pub origin: Cow<'static, str>,
     /// Stage.
     pub stage: String,
     /// From 0 to 100.
@@ -374,7 +376,7 @@ pub struct Note {
 }
 
 /// Launches that run one after the other, explained by no row and near no family.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NewCandidate {
     /// Stage.
     pub stage: String,

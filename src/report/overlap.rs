@@ -122,7 +122,7 @@ fn finish(
         title: family.map(|family| family.title.clone()),
         could_save_us: could_save.map(Nanos::as_us),
         waiting_us: sum(|row| row.waiting.map(|waiting| waiting.time)).map(Nanos::as_us),
-        waiting_by: lead.waiting.map(|waiting| if waiting.sized { "shapes" } else { "grid" }),
+        waiting_by: lead.waiting.map(|waiting| if waiting.sized { "shapes" } else { "grid" }.into()),
         recommendation,
         reasons,
         toggles: family.map_or_else(Vec::new, |family| {

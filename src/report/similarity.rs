@@ -16,9 +16,9 @@ pub(super) fn note(analyses: &[Analysis], rules: &RuleSet) -> Option<Note> {
     let (timeline, note) = best?;
     let family = &rules.families[note.family];
     Some(Note {
-        level: note.level?.id(),
+        level: note.level?.id().into(),
         family: family.id.clone(),
-        origin: family.origin.id(),
+        origin: family.origin.id().into(),
         stage: note.stage.id().to_owned(),
         score: note.score,
         cues: note.cues(),

@@ -138,7 +138,7 @@ fn step_info(
         launch_bound: host
             .zip(span)
             .map(|(host, span)| span > Nanos::ZERO && share(host, span) >= settings.launch_bound_pct),
-        idle_unknown: (!graphs_whole).then_some(GRAPH_KERNELS_MISSING),
+        idle_unknown: (!graphs_whole).then_some(GRAPH_KERNELS_MISSING.into()),
         communication_us: sweep.communication.as_us(),
         exposed_communication_us: sweep.exposed_communication.as_us(),
         gaps_total,

@@ -12,6 +12,7 @@ mod flags;
 mod note;
 mod overlap;
 mod pairs;
+mod reread;
 mod rules;
 mod triage;
 

@@ -1,12 +1,15 @@
 //! Rows of the kernel, overlap and fuse tables.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::evidence::{OccurrenceInfo, RuleInfo};
 use crate::kernel_name::KernelName;
 
 /// One row of the kernel table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KernelRow {
     /// `kernel/<stage>/<hash of the whole name>`.
     pub id: String,
@@ -42,7 +45,7 @@ pub struct KernelRow {
 }
 
 /// One place of a kernel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Site {
     /// Call site; null when unknown.
     pub location: Option<String>,
@@ -55,7 +58,7 @@ pub struct Site {
 }
 
 /// One row of the fuse-pattern table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FuseRow {
     /// `fuse/<family>/<stage>`.
     pub id: String,
@@ -116,7 +119,7 @@ pub struct FuseRow {
 }
 
 /// One half of a finding.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct HalfInfo {
     /// Matches.
     pub n: u64,
@@ -125,7 +128,7 @@ pub struct HalfInfo {
 }
 
 /// A kernel of a finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceKernel {
     /// As the trace has it.
     pub name: String,
@@ -139,7 +142,7 @@ pub struct EvidenceKernel {
 }
 
 /// A place of a finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// Call site.
     pub location: String,
@@ -148,7 +151,7 @@ pub struct Location {
 }
 
 /// What to type.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ToggleInfo {
     /// Exact spelling.
     pub spelling: String,
@@ -157,7 +160,7 @@ pub struct ToggleInfo {
 }
 
 /// One row of the overlap-opportunity table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OverlapRow {
     /// `overlap/<family or verdict>/<stage>`, with a hash of the kernel where no family speaks.
     pub id: String,
@@ -210,7 +213,7 @@ pub struct OverlapRow {
     /// Of collectives: time above the fastest of the same message size, possible waiting for other ranks.
     pub waiting_us: Option<f64>,
     /// `shapes` where these tell the size; `grid` where the launch grid stands for it, so that the time is an upper bound.
-    pub waiting_by: Option<&'static str>,
+    pub waiting_by: Option<Cow<'static, str>>,
     /// What to do.
     pub recommendation: String,
     /// What it rests on.
@@ -224,7 +227,7 @@ pub struct OverlapRow {
 }
 
 /// Instances by risk.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RiskInstances {
     /// Something bears out independence.
     pub low: u64,

@@ -123,7 +123,7 @@ impl Collectives {
             ranks: (0..tied.ranks.len()).map(label).collect(),
             tied: ones.len() as u64,
             alone: tied.alone,
-            tied_by: (!ones.is_empty()).then_some(if same_clock { "time" } else { "order" }),
+            tied_by: (!ones.is_empty()).then_some(if same_clock { "time" } else { "order" }.into()),
             spread_us: mean(|one| one.spread),
             spread_max_us: ones.iter().map(|one| one.spread).max().map(Nanos::as_us),
             transfer_us: mean(|one| one.transfer),

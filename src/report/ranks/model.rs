@@ -1,12 +1,15 @@
 //! The rank section of the JSON contract. Ranks are named by their number, and by more where two have one.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel_name::KernelName;
 use crate::report::CategoryShare;
 
 /// Several ranks beside each other.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Ranks {
     /// The rank that every table is of.
     pub tables_of: String,
@@ -34,7 +37,7 @@ impl Ranks {
 }
 
 /// Whether starts on different ranks can be compared.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
     /// Whether they can.
     pub comparable: bool,
@@ -43,7 +46,7 @@ pub struct Clock {
 }
 
 /// One stage on all ranks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RankStage {
     /// Stage id.
     pub stage: String,
@@ -62,7 +65,7 @@ pub struct RankStage {
 }
 
 /// One rank in one stage.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RankRow {
     /// Which rank.
     pub rank: String,
@@ -89,7 +92,7 @@ pub struct RankRow {
 }
 
 /// A rank that is slower than the others in something.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Straggler {
     /// Which rank.
     pub rank: String,
@@ -119,7 +122,7 @@ pub struct Straggler {
 }
 
 /// Collectives of one kernel, group and size, tied across ranks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CollectiveRow {
     /// Stage id.
     pub stage: String,
@@ -140,7 +143,7 @@ pub struct CollectiveRow {
     pub alone: u64,
     /// `time`: they ran at once on one clock. `order`: the n-th of each rank, and waiting is only possible: the rank
     /// with the shortest launch is taken to be the last. Null when they could not be tied.
-    pub tied_by: Option<&'static str>,
+    pub tied_by: Option<Cow<'static, str>>,
     /// First to last begin, on average.
     pub spread_us: Option<f64>,
     /// The longest.
@@ -158,7 +161,7 @@ pub struct CollectiveRow {
 }
 
 /// How often a rank.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RankCount {
     /// Which rank.
     pub rank: String,
@@ -167,7 +170,7 @@ pub struct RankCount {
 }
 
 /// A family whose state is not the same on all ranks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FuseDiffers {
     /// Family id.
     pub family: String,
@@ -180,7 +183,7 @@ pub struct FuseDiffers {
 }
 
 /// Ranks in one state.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RanksInState {
     /// State.
     pub state: String,

@@ -38,7 +38,7 @@ pub(in crate::report) fn headline(ranks: &Ranks) -> Option<String> {
         .max_by(|a, b| a.waiting_us.unwrap_or(0.0).total_cmp(&b.waiting_us.unwrap_or(0.0)));
     let late = late.and_then(|row| {
         let rank = row.late_rank.as_ref()?;
-        let possibly = if row.tied_by == Some("time") { "" } else { "possibly " };
+        let possibly = if row.tied_by.as_deref() == Some("time") { "" } else { "possibly " };
         let (times, waited) = (times_last(row, rank), time(row.waiting_us.unwrap_or(0.0)));
         Some(format!(
             "rank {rank} is {possibly}the last in {times} of {} late collectives, and the ranks wait {waited} in all",
@@ -147,7 +147,7 @@ pub(in crate::report) fn collective(row: &CollectiveRow) -> Vec<String> {
         format!(", {} without a partner on every rank", plural(row.alone, "launch"))
     };
     let (Some(by), Some(spread), Some(most), Some(transfer)) =
-        (row.tied_by, row.spread_us, row.spread_max_us, row.transfer_us)
+        (row.tied_by.as_deref(), row.spread_us, row.spread_max_us, row.transfer_us)
     else {
         return vec![format!("ranks {}: could not be tied one to one{alone}", row.ranks.join(", "))];
     };

@@ -1,11 +1,12 @@
 //! The stretch of a stage as JSON has it, for whoever draws it.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel_name::KernelName;
 
 /// One stretch of a stage: what its main stream repeats, and what other streams do meanwhile.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineInfo {
     /// Stage id.
     pub stage: String,
@@ -28,7 +29,7 @@ pub struct TimelineInfo {
 }
 
 /// One GPU event of a stretch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineLaunch {
     /// As the trace has it.
     pub kernel: String,
@@ -56,7 +57,7 @@ pub struct TimelineLaunch {
 }
 
 /// What ran beside a GPU event.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Beside {
     /// Index into the launches of the stretch.
     pub launch: usize,
