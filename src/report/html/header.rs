@@ -60,16 +60,14 @@ pub(super) fn markup(report: &Report) -> Markup {
 
 /// Time of a step, or of all, large; the rest of the stage's line below.
 fn card(report: &Report, stage: &StageInfo) -> Markup {
-    let line = cells::stage_line(report, stage);
     let (time, of) = match stage.time_per_step_us {
-        Some(us) if stage.steps > 1 => (us, "of GPU kernel time a step"),
-        _ => (stage.time_us, "of GPU kernel time"),
+        Some(us) if stage.steps > 1 => (us, "a step"),
+        _ => (stage.time_us, "GPU kernel time"),
     };
     html! {
         h3 { (stage.title) }
-        b { (cells::time(time)) }
-        span.soft { (of) }
-        p.soft { (cells::clean(&line)) }
+        p { b { (cells::time(time)) } " " span.soft { (of) } }
+        p.soft { (cells::sentence(&cells::clean(&cells::stage_line(report, stage)))) "." }
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a row rests on: the rule that it comes from, and one occurrence launch by launch.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel_name::KernelName;
 
 /// The rule of a row's family, and how its conditions were decided.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RuleInfo {
     /// Why the family is in the catalog, in one sentence.
     pub rationale: String,
@@ -28,7 +29,7 @@ pub struct RuleInfo {
 }
 
 /// One clause of a rule.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClauseInfo {
     /// Key in the family's file: `fused`, `split`, `after`, `before` or `overlap`.
     pub key: String,
@@ -37,7 +38,7 @@ pub struct ClauseInfo {
 }
 
 /// One condition of a rule.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GateInfo {
     /// What it asks for.
     pub wants: String,
@@ -48,7 +49,7 @@ pub struct GateInfo {
 }
 
 /// One occurrence of a row, the one of median length.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OccurrenceInfo {
     /// `fused` or `split`; of an overlap its verdict.
     pub form: String,
@@ -61,7 +62,7 @@ pub struct OccurrenceInfo {
 }
 
 /// One GPU event of an occurrence.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OccurrenceLaunch {
     /// As the trace has it.
     pub kernel: String,

@@ -66,7 +66,7 @@ pub struct Beside {
 }
 
 /// A step of a stage, launch by launch: the one of median span.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepTimeline {
     /// Stage id.
     pub stage: String,
@@ -89,7 +89,7 @@ pub struct StepTimeline {
 }
 
 /// A kernel of a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepKernel {
     /// As the trace has it.
     pub name: String,
@@ -101,7 +101,7 @@ pub struct StepKernel {
 }
 
 /// One GPU event of a step.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepLaunch {
     /// Index into the kernels of the step.
     pub kernel: usize,
@@ -114,7 +114,7 @@ pub struct StepLaunch {
 }
 
 /// A row of the fuse or the overlap table in a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepFinding {
     /// Id of the row.
     pub row: String,
