@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::cells::nanos;
+use super::timeline::step;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
     StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, similarity, steps, summary, timeline,
 };
-use super::timeline::step;
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
 

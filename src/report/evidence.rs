@@ -19,12 +19,8 @@ pub(super) fn of<'a>(analyses: &'a [Analysis<'a>], timeline: &Timeline) -> Optio
 
 /// A family's rule for a stage of a run; `first` decides what is asked of each occurrence.
 pub(super) fn rule(family: &Family, timeline: &Timeline, stage: Stage, first: Option<&Occurrence>) -> RuleInfo {
-    let chains = [
-        ("fused", &family.fused),
-        ("split", &family.split),
-        ("after", &family.after),
-        ("before", &family.before),
-    ];
+    let chains =
+        [("fused", &family.fused), ("split", &family.split), ("after", &family.after), ("before", &family.before)];
     let clause = |key: &str, text| ClauseInfo { key: key.to_owned(), text };
     let chains = chains.iter().filter_map(|(key, chain)| Some(clause(key, print_chain(chain.as_ref()?))));
     let overlap = family.overlap.iter().map(|sides| clause("overlap", print_overlap(sides)));

@@ -140,14 +140,7 @@ impl Row<'_> {
             .collect()
     }
 
-    fn finish(
-        &self,
-        at: Stage,
-        family: &Family,
-        rules: &RuleSet,
-        analyses: &[Analysis],
-        stage_time: Nanos,
-    ) -> FuseRow {
+    fn finish(&self, at: Stage, family: &Family, rules: &RuleSet, analyses: &[Analysis], stage_time: Nanos) -> FuseRow {
         let (timeline, lead) = self.lead();
         let first = lead.split.occurrences.first().or(lead.fused.occurrences.first());
         let run = &self.parts[0].0.run;

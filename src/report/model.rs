@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{StepTimeline, TimelineInfo};
 use super::ranks::Ranks;
+use super::{StepTimeline, TimelineInfo};
 use crate::kernel_name::KernelName;
 
 pub use evidence::*;

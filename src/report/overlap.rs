@@ -24,10 +24,9 @@ pub(super) fn rows(analyses: &[Analysis], rules: &RuleSet, stage_time: impl Fn(S
             by_key.entry((row.stage, row.family, &row.verdict, kernel)).or_default().push((analysis, row));
         }
     }
-    let mut rows: Vec<(Stage, OverlapRow)> =
-        (by_key.into_iter())
-            .map(|(key, parts)| (key.0, finish(key, &parts, rules, analyses, stage_time(key.0))))
-            .collect();
+    let mut rows: Vec<(Stage, OverlapRow)> = (by_key.into_iter())
+        .map(|(key, parts)| (key.0, finish(key, &parts, rules, analyses, stage_time(key.0))))
+        .collect();
     let order = |row: &OverlapRow| (of_us(row.exclusive_us), of_us(row.time_us));
     rows.sort_by(|(one, a), (two, b)| (one, &a.priority, order(b), &a.id).cmp(&(two, &b.priority, order(a), &b.id)));
     rows.into_iter().map(|(_, row)| row).collect()

@@ -37,7 +37,8 @@ fn traces() -> Vec<PathBuf> {
 /// Reads the report of a trace back; false for a file that has none.
 fn read_back(path: &Path, more: &[&str], rules: &RuleSet) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
-    let files = ["x.json", "x.txt", "x.md", "x.html"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+    let files =
+        ["x.json", "x.txt", "x.md", "x.html"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
     let name = path.to_str().expect("UTF-8");
     let outputs: Vec<&str> = files.iter().flat_map(|file| ["--output", file]).collect();
     run(&[&["triage", "--quiet", "--isolated", "--timeline", name], more, &outputs].concat());

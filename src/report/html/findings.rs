@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Cell, Column, Row, Table, empty, evidence, kernels, mark, stage_title, under};
+use super::{Cell, Column, Row, Table, code, empty, evidence, kernels, mark, stage_title, under};
 use crate::report::{FuseRow, OverlapRow, Report, cells};
 
 const FUSE: [Column; 9] = [
@@ -160,7 +160,7 @@ fn overlap_row(report: &Report, row: &OverlapRow, name: &str) -> Row {
         hidden: !row.shown,
         cells: vec![
             Cell::of(html! {
-                code { (name) }
+                (code(name))
                 @if let Some(title) = &row.title { span.small { (cells::clean(title)) } }
             }),
             Cell::word(stage_title(report, &row.stage)),

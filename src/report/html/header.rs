@@ -27,7 +27,9 @@ pub(super) fn markup(report: &Report) -> Markup {
     let facts = [
         report.hardware.clone(),
         report.tp.map(|tp| format!("TP {tp}")),
-        Some(if report.mode == "single-trace" { "one trace" } else { "formal trace with its mapping trace" }.to_owned()),
+        Some(
+            if report.mode == "single-trace" { "one trace" } else { "formal trace with its mapping trace" }.to_owned(),
+        ),
         report.traces.iter().find(|info| info.taken).map(|info| info.path.clone()),
     ];
     let todo = todo(report);

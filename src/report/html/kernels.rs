@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Cell, Column, Row, Table, bar, empty, stage_title, under};
+use super::{Cell, Column, Row, Table, bar, code, empty, stage_title, under};
 use crate::kernel_name::{self, KernelName};
 use crate::report::{KernelRow, Report, cells};
 use crate::units::percent;
@@ -50,11 +50,11 @@ fn table_row(report: &Report, row: &KernelRow, name: &str) -> Row {
             Cell::share(row.share_pct),
             Cell::count(Some(row.launches)),
             Cell::of(html! {
-                @if place.is_empty() { span.none { "–" } } @else { code { (place) } }
+                @if place.is_empty() { span.none { "–" } } @else { (code(&place)) }
                 @if more > 0 { span.small { "and " (cells::plural(more, "more place")) } }
             }),
             Cell::of(html! {
-                @match row.ops.first() { Some(op) => code { (cells::clean(op)) }, None => span.none { "–" } }
+                @match row.ops.first() { Some(op) => (code(op)), None => span.none { "–" } }
                 @if row.ops.len() > 1 { span.small { "and " (cells::plural(row.ops.len() as u64 - 1, "more op")) } }
             }),
         ],

@@ -17,7 +17,7 @@ use maud::{Markup, html};
 
 use super::{Report, StageInfo, cells};
 pub use frame::{Page, data};
-pub use table::{Cell, Column, Kind, Row, Table, bar, mark};
+pub use table::{Cell, Column, Kind, Row, Table, bar, code, mark};
 
 /// Columns to which kernel names are shortened in tables; an opened row has them whole.
 const NAME_WIDTH: usize = 56;

@@ -17,7 +17,8 @@ pub(super) fn lanes(info: &OccurrenceInfo) -> Markup {
     streams.sort_unstable();
     streams.dedup();
     let ends = info.launches.iter().map(|launch| launch.start_us + launch.dur_us);
-    let (start, end) = (info.launches.iter().map(|launch| launch.start_us).fold(0.0, f64::min), ends.fold(0.0, f64::max));
+    let (start, end) =
+        (info.launches.iter().map(|launch| launch.start_us).fold(0.0, f64::min), ends.fold(0.0, f64::max));
     let scale = (WIDTH - MARGIN - 1.0) / (end - start).max(0.001);
     let x = |us: f64| MARGIN + (us - start) * scale;
     let height = LANE * streams.len() as f64 + 16.0;

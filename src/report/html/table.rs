@@ -64,7 +64,7 @@ impl Cell {
 
     /// A name of code.
     pub fn code(text: &str) -> Self {
-        Self::of(html! { code { (cells::clean(text)) } })
+        Self::of(code(text))
     }
 
     /// Markup that is sorted by its text.
@@ -106,6 +106,14 @@ impl Cell {
 /// A word with the look of its `tone` (`good`, `bad`, `warn`, `quiet`).
 pub fn mark(word: &str, tone: &str) -> Markup {
     html! { span class={ "mark " (tone) } { (cells::clean(word)) } }
+}
+
+/// A name of code that may break into lines after the signs between its parts.
+pub fn code(text: &str) -> Markup {
+    let text = cells::clean(text);
+    let parts: Vec<&str> = text.split_inclusive(['_', '/', ':', '<', ',', '.', '(']).collect();
+    let next = |n: usize| parts.get(n + 1).is_some_and(|next| *next != ":");
+    html! { code { @for (n, part) in parts.iter().enumerate() { (part) @if next(n) { wbr; } } } }
 }
 
 /// A bar of parts of 100, each with the look of its class. It says nothing that the text beside it does not.

@@ -125,13 +125,7 @@ fn draw(
 }
 
 /// Occurrences of rows that lie in the step as a whole.
-fn findings(
-    analysis: &Analysis,
-    stage: Stage,
-    ids: &[LaunchId],
-    rows: &Rows,
-    rules: &RuleSet,
-) -> Vec<StepFinding> {
+fn findings(analysis: &Analysis, stage: Stage, ids: &[LaunchId], rows: &Rows, rules: &RuleSet) -> Vec<StepFinding> {
     let at: FxHashMap<LaunchId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let all_of = |ids: &[LaunchId]| -> Option<Vec<usize>> { ids.iter().map(|id| at.get(id).copied()).collect() };
     let mut found: BTreeMap<String, Vec<Vec<usize>>> = BTreeMap::new();
