@@ -7,7 +7,7 @@ mod rules;
 mod runs;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -312,6 +312,12 @@ impl Output {
         let of = |own: Option<usize>| Some(own.unwrap_or(self.limit)).filter(|limit| *limit > 0);
         Limits { kernels: of(self.kernel_table_limit), overlap: of(self.overlap_table_limit), fuse: of(None) }
     }
+
+    /// Whether one of the documents is of this format.
+    pub(super) fn has(&self, format: Format) -> bool {
+        self.format == Some(format)
+            || self.format.is_none() && self.output.iter().any(|path| Format::of_ending(path) == Some(format))
+    }
 }
 
 /// What is said beside the result.
@@ -342,6 +348,21 @@ pub enum Format {
     Markdown,
     /// For programs.
     Json,
+    /// One page that opens anywhere: tables that sort and filter, a step to zoom into.
+    Html,
+}
+
+impl Format {
+    /// The format of a file by the ending of its name.
+    pub(super) fn of_ending(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "json" => Some(Self::Json),
+            "md" | "markdown" => Some(Self::Markdown),
+            "txt" | "text" => Some(Self::Text),
+            "html" | "htm" => Some(Self::Html),
+            _ => None,
+        }
+    }
 }
 
 /// `--color`.

@@ -43,6 +43,7 @@ pub(super) fn run(args: &Bundle, streams: &mut Streams) -> Result<(), Failure> {
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
         Format::Text => bundle::text::render(&bundle, style),
         Format::Markdown => bundle::markdown::render(&bundle, args.include_toc),
+        Format::Html => bundle::html::render(&bundle, args.include_toc),
         Format::Json => bundle::json(&bundle),
     })
 }

@@ -46,6 +46,7 @@ pub(super) fn run(args: &Check, streams: &mut Streams) -> Result<(), Failure> {
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
         Format::Text => gates::text::render(&check, style),
         Format::Markdown => gates::markdown::render(&check),
+        Format::Html => gates::html::render(&check),
         Format::Json => gates::json(&check),
     })?;
     summarise(streams, &|| gates::markdown::render(&check))?;

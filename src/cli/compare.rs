@@ -39,6 +39,7 @@ pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> 
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
         Format::Text => compare::text::render(&comparison, most, style),
         Format::Markdown => compare::markdown::render(&comparison, most),
+        Format::Html => compare::html::render(&comparison),
         Format::Json => compare::json(&comparison),
     })?;
     check::summarise(streams, &|| compare::markdown::render(&comparison, most))?;

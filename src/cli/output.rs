@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::args::{Format, Output, Terminal};
 use super::failure::Failure;
 use super::streams::Streams;
-use crate::report::{Report, json, markdown, text};
+use crate::report::{Report, html, json, markdown, text};
 
 /// Writes the report wherever it was asked for.
 pub(super) fn write(
@@ -35,7 +35,7 @@ pub(super) fn documents(
         return print(&render(format, style), streams);
     }
     for path in paths {
-        let format = format.or_else(|| by_ending(path)).unwrap_or(Format::Markdown);
+        let format = format.or_else(|| Format::of_ending(path)).unwrap_or(Format::Markdown);
         let document = render(format, plain);
         if path.as_os_str() == "-" {
             print(&document, streams)?;
@@ -51,6 +51,7 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
         Format::Text => text::render(report, style),
         Format::Markdown => markdown::render(report),
         Format::Json => json::render(report),
+        Format::Html => html::render(report),
     }
 }
 
@@ -58,15 +59,6 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
 pub(super) fn print(document: &str, streams: &mut Streams) -> Result<(), Failure> {
     streams.out.write_all(document.as_bytes())?;
     Ok(streams.out.flush()?)
-}
-
-fn by_ending(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()? {
-        "json" => Some(Format::Json),
-        "md" | "markdown" => Some(Format::Markdown),
-        "txt" | "text" => Some(Format::Text),
-        _ => None,
-    }
 }
 
 fn save(path: &Path, document: &str) -> Result<(), Failure> {

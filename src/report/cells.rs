@@ -227,7 +227,7 @@ pub(super) fn stage_short(report: &Report, stage: &StageInfo) -> String {
 }
 
 /// The same, with what its steps did with the GPU.
-fn stage_line(report: &Report, stage: &StageInfo) -> String {
+pub(super) fn stage_line(report: &Report, stage: &StageInfo) -> String {
     let short = stage_short(report, stage);
     let steps: Vec<&StepInfo> = report.gpu.steps.iter().filter(|step| step.stage == stage.stage).collect();
     let spans: Vec<f64> = steps.iter().filter_map(|step| step.span_us).collect();

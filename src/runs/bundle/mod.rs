@@ -1,6 +1,7 @@
 //! Many runs in, one document out: by model, then by framework, what they have in common beside each other on top.
 
 mod compared;
+pub mod html;
 pub mod markdown;
 mod model;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Difference;
-use crate::report::{Report, StepInfo};
+use crate::report::{Fitness, Report, StepInfo};
 use crate::rules::schema::compare::{CompareFile, FactField};
 use crate::runs::Run;
 
@@ -39,19 +39,35 @@ pub(super) fn all(before: &Run, after: &Run, settings: &CompareFile) -> Vec<Diff
             gates: false,
         });
     }
-    for (which, run) in [("before", before), ("after", after)] {
-        for fitness in run.report.fitness.iter().filter(|fitness| settings.bends_figures.contains(&fitness.code)) {
-            out.push(Difference {
-                what: fitness.code.clone(),
-                before: (which == "before").then(|| fitness.finding.clone()),
-                after: (which == "after").then(|| fitness.finding.clone()),
-                text: format!("{which}: {} {}", fitness.finding, fitness.fix),
-                gates: false,
-            });
-        }
-    }
+    out.extend(bent(&before.report, &after.report, settings));
     out.sort_by_key(|difference| !difference.gates);
     out
+}
+
+/// What bends the figures of one run, or of both.
+fn bent(before: &Report, after: &Report, settings: &CompareFile) -> Vec<Difference> {
+    let of = |report: &Report, code: &String| report.fitness.iter().find(|fitness| fitness.code == *code).cloned();
+    let bent = (settings.bends_figures.iter()).flat_map(|code| {
+        let (ours, theirs) = (of(before, code), of(after, code));
+        let said = |fitness: &Option<Fitness>| fitness.as_ref().map(|fitness| fitness.finding.clone());
+        let whole = |which: &str, fitness: Option<Fitness>| {
+            fitness.map(|fitness| (which.to_owned(), format!("{which}: {} {}", fitness.finding, fitness.fix)))
+        };
+        let (before, after) = (said(&ours), said(&theirs));
+        let texts = if before.is_some() && before == after {
+            vec![whole("both", ours)]
+        } else {
+            vec![whole("before", ours), whole("after", theirs)]
+        };
+        texts.into_iter().flatten().map(move |(which, text)| Difference {
+            what: code.clone(),
+            before: before.clone().filter(|_| which != "after"),
+            after: after.clone().filter(|_| which != "before"),
+            text,
+            gates: false,
+        })
+    });
+    bent.collect()
 }
 
 fn differ(what: &str, before: Option<String>, after: Option<String>, gates: bool) -> Difference {

@@ -139,7 +139,7 @@ fn text(change: &str, before: Option<&FamilySide>, after: Option<&FamilySide>, r
     }
     match (before, after) {
         (Some(before), None) => {
-            parts.push(format!("neither its fused nor its split kernels are found any more (was {})", before.state));
+            parts.push(format!("{} before; after, neither its fused nor its split kernels are found", before.state));
         }
         (before, Some(after)) => {
             let news = after.reasons.iter().filter(|reason| before.is_none_or(|old| !old.reasons.contains(reason)));

@@ -37,7 +37,7 @@ fn families(comparison: &Comparison, out: &mut String) {
                 text(&row.title),
                 code(&row.family),
                 row.stage,
-                words::change(row.change),
+                words::change(comparison, row.change),
                 words::state(row.before.as_ref()),
                 words::state(row.after.as_ref()),
                 words::time(comparison, row),
@@ -53,7 +53,7 @@ fn families(comparison: &Comparison, out: &mut String) {
 fn stage_section(stage: &StageChange, most: usize, out: &mut String) {
     line(out, format_args!("\n## {}\n\n{}.", text(&stage.title), cells::sentence(&words::stage(stage))));
     part_table("Category", &stage.categories, stage.unit, most, out);
-    part_table("Part of the layer", &stage.modules, stage.unit, most, out);
+    part_table("Part of the model", &stage.modules, stage.unit, most, out);
     for (list, verdicts) in words::LISTS {
         let kernels = words::listed(stage, verdicts);
         if kernels.is_empty() {
@@ -99,7 +99,7 @@ fn part_table(title: &str, parts: &[PartChange], unit: Unit, most: usize, out: &
                 words::amount(unit, part.time.after),
                 words::signed(unit, &part.time),
                 words::relative(&part.time),
-                part.time.verdict.unwrap_or_default(),
+                words::verdict(&part.time),
             ),
         );
     }

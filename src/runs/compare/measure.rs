@@ -60,8 +60,8 @@ impl Measure {
         let mut change = difference(before, after);
         change.verdict = match (before, after) {
             (None, None) => None,
-            (None, Some(after)) => Some(if self.matters(after) { "appeared" } else { "same" }),
-            (Some(before), None) => Some(if self.matters(before) { "vanished" } else { "same" }),
+            (None, Some(after)) => Some(if self.matters(after, self.after) { "appeared" } else { "same" }),
+            (Some(before), None) => Some(if self.matters(before, self.before) { "vanished" } else { "same" }),
             (Some(before), Some(after)) => Some(self.verdict(before, after)),
         };
         change
@@ -69,7 +69,7 @@ impl Measure {
 
     fn verdict(&self, before: f64, after: f64) -> &'static str {
         let delta = after - before;
-        if !self.matters(delta.abs()) {
+        if ![self.before, self.after].into_iter().any(|whole| self.matters(delta.abs(), whole)) {
             return "same";
         }
         let slower = if delta > 0.0 { "slower" } else { "faster" };
@@ -82,14 +82,13 @@ impl Measure {
         if delta.abs() >= before * bar / 100.0 { slower } else { "noise" }
     }
 
-    /// Whether an amount is a part of the stage that is worth a row.
-    fn matters(&self, amount: f64) -> bool {
+    /// Whether an amount is a part of a run's stage that is worth a row.
+    fn matters(&self, amount: f64, whole: Whole) -> bool {
         match self.unit {
             Unit::SharePct => amount >= self.noise.share_points,
             Unit::UsPerStep => {
-                let step =
-                    (self.before.time_us / self.before.steps as f64).max(self.after.time_us / self.after.steps as f64);
-                amount >= step * self.noise.stage_pct / 100.0 && amount > 0.0
+                let step = whole.time_us / whole.steps as f64;
+                amount > 0.0 && amount >= step * self.noise.stage_pct / 100.0
             }
         }
     }

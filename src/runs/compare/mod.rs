@@ -3,6 +3,7 @@
 mod align;
 mod differences;
 mod families;
+pub mod html;
 pub mod markdown;
 mod measure;
 mod model;

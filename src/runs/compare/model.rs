@@ -137,7 +137,7 @@ pub struct StageChange {
     pub launches: Change,
     /// By kind of work, largest difference first.
     pub categories: Vec<PartChange>,
-    /// By part of a layer as the model's modules name it; empty where a run does not tell, and across frameworks.
+    /// By part of the model as its modules name them; empty where a run does not tell, and across frameworks.
     pub modules: Vec<PartChange>,
     /// Kernels: slower, faster, vanished, appeared, then the rest, each by size of the difference.
     pub kernels: Vec<KernelChange>,

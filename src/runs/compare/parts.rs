@@ -17,7 +17,11 @@ fn beside(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, measure
             time: measure.time(before.get(name).copied(), after.get(name).copied()),
         })
         .collect();
-    parts.sort_by(|a, b| size(&b.time).total_cmp(&size(&a.time)).then_with(|| a.name.cmp(&b.name)));
+    let large = |part: &PartChange| part.time.before.unwrap_or(0.0).max(part.time.after.unwrap_or(0.0));
+    parts.sort_by(|a, b| {
+        let by_size = size(&b.time).total_cmp(&size(&a.time));
+        by_size.then_with(|| large(b).total_cmp(&large(a))).then_with(|| a.name.cmp(&b.name))
+    });
     parts
 }
 

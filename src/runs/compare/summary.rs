@@ -11,7 +11,7 @@ pub(super) fn line(comparison: &Comparison) -> String {
     let mut parts: Vec<String> = Vec::new();
     let loud = |change: &str| matches!(change, "regressed" | "partly-regressed" | "now-off-by-design" | "newly-fused");
     for family in words::families(comparison).filter(|family| loud(family.change)) {
-        parts.push(format!("{} in {}: {}.", family.family, family.stage, words::change(family.change)));
+        parts.push(format!("{} in {}: {}.", family.family, family.stage, words::change(comparison, family.change)));
     }
     parts.extend(comparison.stages.iter().map(stage));
     let blind: Vec<&str> = comparison.differences.iter().filter(|one| one.gates).map(|one| one.what.as_str()).collect();

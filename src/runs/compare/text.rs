@@ -10,8 +10,8 @@ const FAMILIES: [Column; 5] = [
     column("Pattern", 0, false),
     column("Stage", 70, false),
     column("Change", 0, false),
-    column("Before", 0, true),
-    column("After", 0, true),
+    column("Before", 0, false),
+    column("After", 0, false),
 ];
 
 const PARTS: [Column; 6] = [
@@ -56,7 +56,7 @@ impl Page {
         }
         let cells: Vec<Vec<String>> = (rows.iter())
             .map(|row| {
-                let change = words::change(row.change).to_owned();
+                let change = words::change(comparison, row.change).to_owned();
                 let (before, after) = (words::state(row.before.as_ref()), words::state(row.after.as_ref()));
                 vec![String::new(), row.stage.clone(), change, before, after]
             })
@@ -87,7 +87,7 @@ impl Page {
     fn stage_change(&mut self, stage: &StageChange, most: usize) {
         self.title(&stage.title, if stage.unit == Unit::UsPerStep { "times a step" } else { "shares of the stage" });
         self.note(&words::stage(stage));
-        for (parts, title) in [(&stage.categories, "Category"), (&stage.modules, "Part of the layer")] {
+        for (parts, title) in [(&stage.categories, "Category"), (&stage.modules, "Part of the model")] {
             if parts.is_empty() {
                 continue;
             }
@@ -98,7 +98,7 @@ impl Page {
                     let (before, after) =
                         (words::amount(stage.unit, part.time.before), words::amount(stage.unit, part.time.after));
                     let change = [words::signed(stage.unit, &part.time), words::relative(&part.time)];
-                    let verdict = part.time.verdict.unwrap_or_default().to_owned();
+                    let verdict = words::verdict(&part.time).to_owned();
                     [cells::clean(&part.name), before, after].into_iter().chain(change).chain([verdict]).collect()
                 })
                 .collect();

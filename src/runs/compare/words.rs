@@ -71,8 +71,12 @@ pub(super) fn state(side: Option<&FamilySide>) -> String {
 }
 
 /// What a change word means.
-pub(super) fn change(word: &str) -> &'static str {
+pub(super) fn change(comparison: &Comparison, word: &str) -> &'static str {
     match word {
+        // Nothing vanishes from one framework to another.
+        "appeared-split" if comparison.aligned_by == "pattern" => "only after, split",
+        "vanished" if comparison.aligned_by == "pattern" => "only before",
+        "appeared" if comparison.aligned_by == "pattern" => "only after",
         "regressed" => "fused → split",
         "partly-regressed" => "less fused",
         "now-off-by-design" => "fused → off by design",
@@ -84,6 +88,15 @@ pub(super) fn change(word: &str) -> &'static str {
         "appeared" => "new",
         "confidence-changed" => "evidence changed",
         _ => "same",
+    }
+}
+
+/// What a verdict means; nothing where there is nothing to see.
+pub(super) fn verdict(change: &Change) -> &'static str {
+    match change.verdict {
+        Some("same") | None => "",
+        Some("noise") => "as steps vary",
+        Some(word) => word,
     }
 }
 

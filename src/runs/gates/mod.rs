@@ -4,6 +4,7 @@ mod baseline;
 mod budget;
 mod family;
 pub mod github;
+pub mod html;
 pub mod markdown;
 mod model;
 mod sight;
