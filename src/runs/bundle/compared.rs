@@ -94,15 +94,17 @@ fn remarks(runs: &[BundledRun], settings: &CompareFile) -> Vec<String> {
     (settings.facts.iter())
         .filter(|fact| !own.contains(&fact.field))
         .filter_map(|fact| {
-            let values: Vec<String> = runs.iter().filter_map(|run| field(&run.report, fact.field)).collect();
-            let different: BTreeSet<&String> = values.iter().collect();
-            (different.len() > 1).then(|| {
-                let told: Vec<String> = (runs.iter())
-                    .filter_map(|run| Some(format!("{} {}", field(&run.report, fact.field)?, run.title)))
-                    .map(|text| text.trim().to_owned())
-                    .collect();
-                format!("{} is not alike: {}", fact.says, told.join("; "))
-            })
+            let mut values: Vec<(String, Vec<&str>)> = Vec::new();
+            for run in runs {
+                let Some(value) = field(&run.report, fact.field) else { continue };
+                match values.iter_mut().find(|(known, _)| *known == value) {
+                    Some((_, titles)) => titles.push(&run.title),
+                    None => values.push((value, vec![&run.title])),
+                }
+            }
+            let told: Vec<String> =
+                values.iter().map(|(value, titles)| format!("{value} ({})", titles.join(", "))).collect();
+            (values.len() > 1).then(|| format!("{} is not alike: {}", fact.says, told.join(", ")))
         })
         .collect()
 }

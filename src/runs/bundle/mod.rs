@@ -4,8 +4,6 @@ mod compared;
 pub mod html;
 pub mod markdown;
 mod model;
-#[cfg(test)]
-mod tests;
 pub mod text;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -145,7 +145,7 @@ fn stage_section(stage: &StageChange) -> Markup {
             caption: "Kernels",
             columns: &KERNELS,
             rows: stage.kernels.iter().map(|kernel| kernel_row(stage.unit, kernel)).collect(),
-            hidden: "with too little between them, or no more than steps vary",
+            hidden: "with too little between them, or no more than may be noise",
         }.markup())
     }
 }

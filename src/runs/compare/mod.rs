@@ -9,8 +9,6 @@ mod measure;
 mod model;
 mod parts;
 mod summary;
-#[cfg(test)]
-mod tests;
 pub mod text;
 mod words;
 

@@ -1,6 +1,6 @@
 //! The few sentences that come last: what flipped, how much slower a step is, and where that comes from.
 
-use super::{Comparison, StageChange, Unit, words};
+use super::{Comparison, PartChange, StageChange, Unit, words};
 use crate::report::cells;
 
 /// The summary of a comparison whose other fields are filled in.
@@ -29,25 +29,31 @@ fn stage(stage: &StageChange) -> String {
     let verdict = match stage.time.verdict {
         _ if stage.unit == Unit::SharePct => return shares(stage),
         Some("same") => "as fast as before",
-        Some("noise") => "no more different than steps vary",
+        Some("noise") => "no more different than may be noise",
         Some(word) => word,
         None => "not told",
     };
     let figures = format!("{} a step, {}", words::signed(stage.unit, &stage.time), words::relative(&stage.time));
-    let most = stage
-        .categories
-        .iter()
-        .filter(|part| matches!(part.time.verdict, Some("slower" | "faster" | "appeared" | "vanished")));
-    let most: Vec<String> =
-        most.take(3).map(|part| format!("{} {}", part.name, words::signed(stage.unit, &part.time))).collect();
-    let from = if most.is_empty() { String::new() } else { format!("; most of it: {}", most.join(", ")) };
+    // What went the way of the whole.
+    let whole = stage.time.delta.unwrap_or(0.0);
+    let same_way = |part: &PartChange| part.time.delta.is_some_and(|delta| delta * whole > 0.0);
+    let most = largest(stage, same_way);
+    let from = if most.is_empty() { String::new() } else { format!("; most of it: {most}") };
     format!("{}: {verdict} ({figures}){from}.", cells::sentence(&stage.title))
 }
 
 fn shares(stage: &StageChange) -> String {
-    let most = stage.categories.iter().filter(|part| !matches!(part.time.verdict, Some("same") | None));
-    let most: Vec<String> =
-        most.take(3).map(|part| format!("{} {}", part.name, words::signed(stage.unit, &part.time))).collect();
-    let what = if most.is_empty() { "shares are the same".to_owned() } else { most.join(", ") };
+    let most = largest(stage, |_| true);
+    let what = if most.is_empty() { "shares are the same".to_owned() } else { most };
     format!("{}, by shares, as there are no steps in both: {what}.", cells::sentence(&stage.title))
+}
+
+/// The kinds of work that differ most.
+fn largest(stage: &StageChange, told: impl Fn(&PartChange) -> bool) -> String {
+    const MOST: usize = 3;
+    let differs = |part: &&PartChange| !matches!(part.time.verdict, Some("same" | "noise") | None) && told(part);
+    let parts: Vec<String> = (stage.categories.iter().filter(differs).take(MOST))
+        .map(|part| format!("{} {}", part.name, words::signed(stage.unit, &part.time)))
+        .collect();
+    parts.join(", ")
 }

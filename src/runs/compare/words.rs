@@ -95,7 +95,7 @@ pub(super) fn change(comparison: &Comparison, word: &str) -> &'static str {
 pub(super) fn verdict(change: &Change) -> &'static str {
     match change.verdict {
         Some("same") | None => "",
-        Some("noise") => "as steps vary",
+        Some("noise") => "may be noise",
         Some(word) => word,
     }
 }
@@ -170,7 +170,7 @@ pub(super) fn rest(stage: &StageChange, most: usize) -> Option<String> {
         parts.push(format!("{} with too little between them to matter", cells::plural(same, "kernel")));
     }
     if noise > 0 {
-        parts.push(format!("{} with no more than steps vary", cells::plural(noise, "kernel")));
+        parts.push(format!("{} with no more than may be noise", cells::plural(noise, "kernel")));
     }
     (!parts.is_empty()).then(|| format!("not shown: {} (--format json has all)", parts.join(", ")))
 }
@@ -245,7 +245,8 @@ pub(super) fn shown_side(kernel: &KernelChange) -> &[KernelSide] {
 /// What stands below a row: launches, place, and how it was paired.
 pub(super) fn facts(unit: Unit, kernel: &KernelChange, columns: usize) -> String {
     let each = if unit == Unit::UsPerStep { " a step" } else { "" };
-    let mut facts = vec![format!("{} launches{each}", counts(&kernel.launches))];
+    let launches = counts(&kernel.launches);
+    let mut facts = vec![format!("{launches} {}{each}", if launches == "1" { "launch" } else { "launches" })];
     facts.extend(kernel.place.as_ref().map(|place| format!("in {}", cells::clean(place))));
     if let Some(paired) = paired(kernel) {
         facts.push(format!("{paired}; before: {}", names(&kernel.before, columns)));

@@ -96,7 +96,8 @@ pub(super) fn forbid(sight: &Sight, asked: &Forbidden, bar: f64) -> Gate {
                 seen.evidence.push(words);
             } else if row.confidence == "Confirmed" {
                 seen.against.push(words);
-                seen.fix = seen.fix.take().or_else(|| advice(row));
+                // What a row advises is how to fuse.
+                seen.fix = seen.fix.take().or_else(|| advice(row).filter(|_| !fused));
             } else {
                 seen.unsure.push(undecided(&words, row));
             }

@@ -8,8 +8,6 @@ pub mod html;
 pub mod markdown;
 mod model;
 mod sight;
-#[cfg(test)]
-mod tests;
 pub mod text;
 
 use super::Run;
