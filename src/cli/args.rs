@@ -4,9 +4,10 @@
 //! and on the catalog.
 
 mod rules;
+mod runs;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -16,15 +17,16 @@ use crate::report::Limits;
 use crate::units::Nanos;
 
 pub use rules::*;
+pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema};
 
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done; findings alone are no failure, nor is a trace without GPU events
-    1  what was asked for failed: a test of `rules test`, a mistake found by `rules check`
+    1  what was asked for failed: a gate of `check`, a test of `rules test`, a mistake found by `rules check`
     2  wrong usage
     3  an input cannot be read: missing, no trace
     4  the rules cannot be loaded
-    5  the trace was read but is unfit for the question
+    5  the trace was read but is unfit for the question: no gate passes because it could not look
   101  a bug of llm-prof; please report it
   130  interrupted (Ctrl-C), 143 terminated; no output file is left half written
 
@@ -71,6 +73,14 @@ pub enum Command {
     /// A small copy of a trace that says the same: some steps, without names of hosts, users and paths.
     #[command(after_help = EXIT_CODES)]
     Cut(Box<Cut>),
+    /// What got slower between two runs, and why: traces, or reports that `triage --format json` wrote.
+    Compare(Box<Compare>),
+    /// A gate for CI: families that must be fused, budgets, a baseline.
+    Check(Box<Check>),
+    /// Many runs in one document, by model and framework, compared on top.
+    Bundle(Box<Bundle>),
+    /// JSON schemas of what llm-prof writes.
+    Schema(Schema),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -322,7 +332,7 @@ pub struct Output {
     #[arg(short, long, value_name = "FILE", env = "LLM_PROF_OUTPUT", hide_env = true)]
     pub output: Vec<PathBuf>,
     /// Hide rows under this share of their stage's GPU kernel time, in per cent [default: 1.0].
-    #[arg(long, value_name = "PCT", env = "LLM_PROF_MIN_SHARE", hide_env = true, value_parser = per_cent)]
+    #[arg(long, value_name = "PCT", env = "LLM_PROF_MIN_SHARE", hide_env = true, value_parser = values::per_cent)]
     pub min_share: Option<f64>,
     /// At most so many rows a table and stage; 0 is all.
     #[arg(long, value_name = "N", env = "LLM_PROF_LIMIT", hide_env = true, default_value_t = 0)]
@@ -341,12 +351,11 @@ impl Output {
         let of = |own: Option<usize>| Some(own.unwrap_or(self.limit)).filter(|limit| *limit > 0);
         Limits { kernels: of(self.kernel_table_limit), overlap: of(self.overlap_table_limit), fuse: of(None) }
     }
-}
 
-fn per_cent(text: &str) -> Result<f64, String> {
-    match text.trim().trim_end_matches('%').trim_end().parse::<f64>() {
-        Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
-        _ => Err("expected a number from 0 to 100".to_owned()),
+    /// Whether one of the documents is of this format.
+    pub(super) fn has(&self, format: Format) -> bool {
+        self.format == Some(format)
+            || self.format.is_none() && self.output.iter().any(|path| Format::of_ending(path) == Some(format))
     }
 }
 
@@ -378,6 +387,21 @@ pub enum Format {
     Markdown,
     /// For programs.
     Json,
+    /// One page that opens anywhere: tables that sort and filter, a step to zoom into.
+    Html,
+}
+
+impl Format {
+    /// The format of a file by the ending of its name.
+    pub(super) fn of_ending(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "json" => Some(Self::Json),
+            "md" | "markdown" => Some(Self::Markdown),
+            "txt" | "text" => Some(Self::Text),
+            "html" | "htm" => Some(Self::Html),
+            _ => None,
+        }
+    }
 }
 
 /// `--color`.

@@ -43,6 +43,11 @@ impl Failure {
         Self::Said { code: code::INPUT, message: message.into() }
     }
 
+    /// Read, but unfit for the question.
+    pub(super) fn unfit(message: impl Into<String>) -> Self {
+        Self::Said { code: code::UNFIT, message: message.into() }
+    }
+
     /// Writing to a stream failed.
     pub(super) fn write(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

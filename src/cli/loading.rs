@@ -38,7 +38,14 @@ pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnost
 
 /// Rules loaded; families that were not asked for are gone.
 pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
-    let mut rules = loaded(load(knowledge)?, streams)?;
+    let mut rules = all(knowledge, terminal, streams)?;
+    choose(knowledge, &mut rules)?;
+    Ok(rules)
+}
+
+/// Rules loaded, families that were not asked for among them.
+pub(super) fn all(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
+    let rules = loaded(load(knowledge)?, streams)?;
     if !terminal.quiet {
         for replaced in &rules.overrides {
             say(
@@ -47,8 +54,13 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
             )?;
         }
     }
-    Asked::of(knowledge)?.choose(&mut rules);
     Ok(rules)
+}
+
+/// Leaves only the families that were asked for.
+pub(super) fn choose(knowledge: &Knowledge, rules: &mut RuleSet) -> Result<(), Failure> {
+    Asked::of(knowledge)?.choose(rules);
+    Ok(())
 }
 
 /// The rules, compiled, and what `work` makes of the settings among them. The rules in the binary are loaded beside

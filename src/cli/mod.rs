@@ -1,12 +1,16 @@
 //! The command line: one file a subcommand.
 
 pub mod args;
+mod bundle;
 mod catalog;
+mod check;
+mod compare;
 mod config;
 mod cut;
 mod doctor;
 mod explain;
 mod failure;
+mod finished;
 mod inputs;
 #[cfg(unix)]
 mod interrupt;
@@ -16,6 +20,7 @@ mod pairs;
 mod progress;
 mod ranks;
 mod rules;
+mod schema;
 mod server_log;
 mod session;
 mod side_by_side;
@@ -95,6 +100,19 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
             threads(args.input.threads);
             cut::run(args, streams)
         }
+        Command::Compare(args) => {
+            threads(args.input.threads);
+            compare::run(args, streams)
+        }
+        Command::Check(args) => {
+            threads(args.input.threads);
+            check::run(args, streams)
+        }
+        Command::Bundle(args) => {
+            threads(args.input.threads);
+            bundle::run(args, streams)
+        }
+        Command::Schema(args) => schema::run(args, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::args::{Format, Output, Terminal};
 use super::failure::Failure;
 use super::streams::Streams;
-use crate::report::{Report, json, markdown, text};
+use crate::report::{Report, html, json, markdown, text};
 
 /// Writes the report wherever it was asked for.
 pub(super) fn write(
@@ -17,15 +17,26 @@ pub(super) fn write(
     terminal: &Terminal,
     streams: &mut Streams,
 ) -> Result<(), Failure> {
+    documents(output.format, &output.output, terminal, streams, |format, style| render(report, format, style))
+}
+
+/// Writes a document wherever it was asked for, in the format that was asked for or that the file's name says.
+pub(super) fn documents(
+    format: Option<Format>,
+    paths: &[PathBuf],
+    terminal: &Terminal,
+    streams: &mut Streams,
+    render: impl Fn(Format, text::Style) -> String,
+) -> Result<(), Failure> {
     let plain = text::Style::default();
-    if output.output.is_empty() {
-        let format = output.format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
+    if paths.is_empty() {
+        let format = format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
         let style = text::Style { width: streams.columns(), color: streams.color(terminal.color) };
-        return print(&render(report, format, style), streams);
+        return print(&render(format, style), streams);
     }
-    for path in &output.output {
-        let format = output.format.or_else(|| by_ending(path)).unwrap_or(Format::Markdown);
-        let document = render(report, format, plain);
+    for path in paths {
+        let format = format.or_else(|| Format::of_ending(path)).unwrap_or(Format::Markdown);
+        let document = render(format, plain);
         if path.as_os_str() == "-" {
             print(&document, streams)?;
         } else {
@@ -40,6 +51,7 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
         Format::Text => text::render(report, style),
         Format::Markdown => markdown::render(report),
         Format::Json => json::render(report),
+        Format::Html => html::render(report),
     }
 }
 
@@ -47,15 +59,6 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
 pub(super) fn print(document: &str, streams: &mut Streams) -> Result<(), Failure> {
     streams.out.write_all(document.as_bytes())?;
     Ok(streams.out.flush()?)
-}
-
-fn by_ending(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()? {
-        "json" => Some(Format::Json),
-        "md" | "markdown" => Some(Format::Markdown),
-        "txt" | "text" => Some(Format::Text),
-        _ => None,
-    }
 }
 
 fn save(path: &Path, document: &str) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ pub struct Streams<'a> {
     pub err_is_terminal: bool,
     /// Columns of the terminal.
     pub width: Option<usize>,
-    /// Variables that say whether colours are wanted, and where the user's configuration lies.
+    /// Variables that say whether colours are wanted, where the user's configuration lies, and whether a workflow runs.
     pub env: BTreeMap<String, String>,
     /// Where a configuration is searched from; none: nowhere.
     pub dir: Option<PathBuf>,
@@ -33,6 +33,7 @@ impl<'a> Streams<'a> {
     /// Those of the process.
     pub fn std(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         let names = ["NO_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "HOME", "XDG_CONFIG_HOME"];
+        let names = names.into_iter().chain(["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"]);
         Self {
             out,
             err,
@@ -40,7 +41,7 @@ impl<'a> Streams<'a> {
             out_is_terminal: io::stdout().is_terminal(),
             err_is_terminal: io::stderr().is_terminal(),
             width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
-            env: names.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
+            env: names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
             dir: std::env::current_dir().ok(),
         }
     }
@@ -63,6 +64,11 @@ impl<'a> Streams<'a> {
     pub(super) fn columns(&self) -> usize {
         let columns = || self.env.get("COLUMNS").and_then(|columns| columns.parse().ok());
         if self.out_is_terminal { self.width.or_else(columns).unwrap_or(WIDTH) } else { WIDTH }
+    }
+
+    /// Whether this runs in a GitHub workflow.
+    pub(super) fn in_workflow(&self) -> bool {
+        self.env.get("GITHUB_ACTIONS").is_some_and(|value| value == "true")
     }
 
     /// Whether the result takes colours.

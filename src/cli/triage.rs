@@ -1,6 +1,6 @@
 //! `llm-prof triage`: from traces to the report.
 
-use super::args::Triage;
+use super::args::{Format, Triage};
 use super::failure::Failure;
 use super::session::{Clock, Judged};
 use super::streams::Streams;
@@ -25,6 +25,7 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
         stage,
         pair: !pair.mapping.is_empty(),
         timeline: args.timeline,
+        typical_steps: args.timeline || args.output.has(Format::Html),
         ranks: Vec::new(),
     };
     if args.input.rank == Some(RankArg::All) && pair.mapping.is_empty() {

@@ -59,6 +59,14 @@ fn time(text: &str) -> Option<Nanos> {
     (0.0..=1e15).contains(&(number * unit)).then_some(Nanos((number * unit).round() as i64))
 }
 
+/// A share as people write it: `5`, `2.5 %`.
+pub(super) fn per_cent(text: &str) -> Result<f64, String> {
+    match text.trim().trim_end_matches('%').trim_end().parse::<f64>() {
+        Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 100".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

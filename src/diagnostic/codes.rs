@@ -65,6 +65,8 @@ codes! {
     "E023" TomlSyntax "toml-syntax" "The configuration is no TOML. Texts stand in quotes, lists in [ ], tables begin with a line such as [triage]."
     "E024" NeverMatches "never-matches" "The parts of a predicate exclude each other, so no launch can ever match it: `a and not a`, two kinds at once, or `tokens < 8 and tokens > 64`."
     "E025" ChainTooLarge "chain-too-large" "A chain is compiled with its repeats written out and `(a & b)` in every order, and the time it takes grows with that, so there is a limit: 2,000 links, 20,000 joins, 64 levels. Real fusions have a dozen links; `a+` costs no more than `a`. A predicate may have 20,000 atoms with its terms written out."
+    "E030" ForeignReport "foreign-report" "A JSON file is no report of this version of llm-prof: `triage --format json` writes them, and says which contract it follows in `schema`. One of another version is made again from its trace."
+    "E031" BrokenReport "broken-report" "A JSON report lacks a field or has one of another type: it was changed, cut off, or written by a development version. Make it again from its trace."
     "W001" NoNameLike "no-name-like" "A link without name, targs, inductor, category or kind can never match where ops, sites and modules are unknown, as under graph replay."
     "W002" UnusedFile "unused-file" "No part of the tool reads this file."
     "W003" UnusedTerm "unused-term" "No family, category, role or other term uses the term."

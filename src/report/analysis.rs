@@ -52,4 +52,6 @@ pub struct Options {
     pub ranks: Vec<Facts>,
     /// Whether a typical stretch of each stage is shown.
     pub timeline: bool,
+    /// Whether a typical step of each stage is kept.
+    pub typical_steps: bool,
 }

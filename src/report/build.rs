@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cells::nanos;
+use super::timeline::step;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
     StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, similarity, steps, summary, timeline,
@@ -51,6 +52,10 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
             fuse: fuse.iter().filter(|row| !row.shown).count() as u64,
             overlap: overlap.iter().filter(|row| !row.shown).count() as u64,
         },
+        typical_steps: options.typical_steps.then(|| {
+            let rows = step::Rows { fuse: &fuse, overlap: &overlap };
+            step::typical(analyses, &stages, &rows, rules)
+        }),
         timelines: options.timeline.then(|| timeline::typical(analyses, &stages, rules)),
         stages,
         kernels,

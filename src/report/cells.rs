@@ -7,22 +7,22 @@ use super::{
 use crate::units::{Nanos, percent};
 
 /// Integer time of a JSON figure.
-pub(super) fn nanos(us: f64) -> Nanos {
+pub(crate) fn nanos(us: f64) -> Nanos {
     Nanos((us * 1000.0).round() as i64)
 }
 
 /// `8.70 ms`.
-pub(super) fn time(us: f64) -> String {
+pub(crate) fn time(us: f64) -> String {
     nanos(us).human()
 }
 
 /// `24.7 %`.
-pub(super) fn share(pct: f64) -> String {
+pub(crate) fn share(pct: f64) -> String {
     format!("{pct:.1} %")
 }
 
 /// `22 290` with thin separators.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -35,7 +35,7 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// `1 step`, `3 steps`.
-pub(super) fn plural(n: u64, one: &str) -> String {
+pub(crate) fn plural(n: u64, one: &str) -> String {
     match one {
         _ if n == 1 => format!("1 {one}"),
         "launch" => format!("{} launches", count(n)),
@@ -149,7 +149,7 @@ pub(super) fn trace(info: &TraceInfo) -> String {
 }
 
 /// The header: key and value, in order. Keys may repeat.
-pub(super) fn header(report: &Report) -> Vec<(&'static str, String)> {
+pub(crate) fn header(report: &Report) -> Vec<(&'static str, String)> {
     let unknown = || "unknown".to_owned();
     let mut lines = Vec::new();
     let (mut taken, left): (Vec<_>, Vec<_>) = report.traces.iter().partition(|info| info.taken);
@@ -227,7 +227,7 @@ pub(super) fn stage_short(report: &Report, stage: &StageInfo) -> String {
 }
 
 /// The same, with what its steps did with the GPU.
-fn stage_line(report: &Report, stage: &StageInfo) -> String {
+pub(super) fn stage_line(report: &Report, stage: &StageInfo) -> String {
     let short = stage_short(report, stage);
     let steps: Vec<&StepInfo> = report.gpu.steps.iter().filter(|step| step.stage == stage.stage).collect();
     let spans: Vec<f64> = steps.iter().filter_map(|step| step.span_us).collect();
@@ -288,7 +288,7 @@ pub(super) fn hidden_fuse(report: &Report, stage: &StageInfo) -> Vec<String> {
 }
 
 /// `fuse/sglang/x/decode` names the family `sglang/x`.
-pub(super) fn family_of(row_id: Option<&str>) -> &str {
+pub(crate) fn family_of(row_id: Option<&str>) -> &str {
     let id = row_id.unwrap_or("another row");
     let id = id.strip_prefix("fuse/").unwrap_or(id);
     id.rsplit_once('/').map_or(id, |(family, _)| family)
@@ -404,7 +404,7 @@ pub(super) fn risk(row: &OverlapRow) -> String {
 }
 
 /// The same with a capital.
-pub(super) fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -466,7 +466,7 @@ pub(super) fn locations(row: &FuseRow) -> Vec<String> {
 }
 
 /// What to type, each switch once; a flag that is set by being there has no value.
-pub(super) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
+pub(crate) fn toggles(toggles: &[ToggleInfo]) -> Vec<String> {
     (toggles.iter())
         .map(|toggle| {
             let flag = toggle.spelling.starts_with('-');

@@ -1,11 +1,12 @@
 //! The same list as `fitness`, on its own: the JSON contract `llm-prof.doctor/1`.
 
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{Fitness, Report, RulesInfo, Tool, TraceInfo, cells};
 
 /// What `doctor` says to programs.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Page<'a> {
     schema: &'static str,
     tool: &'a Tool,
@@ -21,6 +22,11 @@ struct Page<'a> {
 /// Whether there is something to judge.
 pub fn is_fit(report: &Report) -> bool {
     report.fitness.iter().all(|fitness| fitness.level != "unfit")
+}
+
+/// The JSON schema of what [`json`] writes.
+pub fn schema() -> Schema {
+    schemars::schema_for!(Page)
 }
 
 /// The list as JSON, the worst first.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kernels::{Sums, Tally, place, share};
-use super::{Analysis, EvidenceKernel, FuseRow, HalfInfo, Location, ToggleInfo};
+use super::{Analysis, EvidenceKernel, FuseRow, HalfInfo, Location, OccurrenceInfo, ToggleInfo, evidence};
 use crate::attribution::{LaunchId, Run, Stage, Timeline};
 use crate::engine::{Action, Confidence, Finding, Half, State, advice};
 use crate::rules::{Family, RuleSet};
@@ -26,7 +26,8 @@ pub(super) fn rows(analyses: &[Analysis], rules: &RuleSet, stage_time: impl Fn(S
     let mut rows: Vec<(Stage, State, Nanos, FuseRow)> = (by_key.iter())
         .map(|((stage, family), row)| {
             let (state, time) = (row.state(), row.time());
-            (*stage, state, time, row.finish(*stage, &rules.families[*family], rules, stage_time(*stage)))
+            let family = &rules.families[*family];
+            (*stage, state, time, row.finish(*stage, family, rules, analyses, stage_time(*stage)))
         })
         .collect();
     rows.sort_by(|a, b| (a.0, rank(a.1), b.2, &a.3.family).cmp(&(b.0, rank(b.1), a.2, &b.3.family)));
@@ -43,7 +44,7 @@ fn rank(state: State) -> u8 {
 }
 
 /// `fuse/<family>/<stage>`.
-fn row_id(family: &str, stage: Stage) -> String {
+pub(super) fn row_id(family: &str, stage: Stage) -> String {
     format!("fuse/{family}/{}", stage.id())
 }
 
@@ -63,9 +64,17 @@ impl Row<'_> {
     }
 
     /// The finding whose words stand for all: the one with most time.
-    fn lead(&self) -> &Finding {
+    fn lead(&self) -> (&Timeline, &Finding) {
         let time = |f: &Finding| f.fused.time + f.split.time;
-        self.findings().fold(self.parts[0].1, |best, f| if time(f) > time(best) { f } else { best })
+        self.parts.iter().fold(self.parts[0], |best, part| if time(part.1) > time(best.1) { *part } else { best })
+    }
+
+    /// One occurrence of each form.
+    fn examples(&self, analyses: &[Analysis]) -> Vec<OccurrenceInfo> {
+        let (timeline, lead) = self.lead();
+        let Some(at) = evidence::of(analyses, timeline) else { return Vec::new() };
+        let forms = [("split", &lead.split), ("fused", &lead.fused)];
+        forms.into_iter().filter_map(|(form, half)| evidence::occurrence(at, form, half)).collect()
     }
 
     fn half(&self, half: impl Fn(&Finding) -> &Half) -> HalfInfo {
@@ -131,8 +140,9 @@ impl Row<'_> {
             .collect()
     }
 
-    fn finish(&self, at: Stage, family: &Family, rules: &RuleSet, stage_time: Nanos) -> FuseRow {
-        let lead = self.lead();
+    fn finish(&self, at: Stage, family: &Family, rules: &RuleSet, analyses: &[Analysis], stage_time: Nanos) -> FuseRow {
+        let (timeline, lead) = self.lead();
+        let first = lead.split.occurrences.first().or(lead.fused.occurrences.first());
         let run = &self.parts[0].0.run;
         let state = self.state();
         let mut reasons: Vec<String> = Vec::new();
@@ -173,6 +183,8 @@ impl Row<'_> {
             toggles: if lead.action == Action::OffByDesign { Vec::new() } else { toggles(family, run) },
             covered_by: lead.covered_by.as_ref().map(other),
             overlaps_with: lead.overlaps_with.iter().map(other).collect(),
+            rule: evidence::rule(family, timeline, at, first),
+            examples: self.examples(analyses),
         }
     }
 }

@@ -85,6 +85,13 @@ fn complete(report: &mut Report, rules: &RuleSet) {
     for kernel in report.fuse.iter_mut().flat_map(|row| &mut row.kernels) {
         kernel.parts = parts(&kernel.name);
     }
+    let of_fuse = report.fuse.iter_mut().flat_map(|row| &mut row.examples);
+    for launch in of_fuse
+        .chain(report.overlap.iter_mut().filter_map(|row| row.example.as_mut()))
+        .flat_map(|example| &mut example.launches)
+    {
+        launch.parts = parts(&launch.kernel);
+    }
     for row in &mut report.overlap {
         row.parts = parts(&row.kernel);
         row.partner_parts = row.partner.as_deref().map(parts);
@@ -96,6 +103,9 @@ fn complete(report: &mut Report, rules: &RuleSet) {
     }
     for launch in report.timelines.iter_mut().flatten().flat_map(|timeline| &mut timeline.launches) {
         launch.parts = parts(&launch.kernel);
+    }
+    for kernel in report.typical_steps.iter_mut().flatten().flat_map(|step| &mut step.kernels) {
+        kernel.parts = parts(&kernel.name);
     }
     let Some(ranks) = &mut report.ranks else { return };
     for stage in &mut ranks.stages {

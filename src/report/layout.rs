@@ -3,22 +3,22 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns that `text` takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// `text` in `columns`, to the left.
-pub(super) fn left(text: &str, columns: usize) -> String {
+pub(crate) fn left(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// `text` in `columns`, to the right.
-pub(super) fn right(text: &str, columns: usize) -> String {
+pub(crate) fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// `text` in at most `columns`, its end cut.
-pub(super) fn cut(text: &str, columns: usize) -> String {
+pub(crate) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -26,7 +26,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
 }
 
 /// `text` in at most `columns`, its middle cut: both ends tell names apart.
-pub(super) fn cut_middle(text: &str, columns: usize) -> String {
+pub(crate) fn cut_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -50,7 +50,7 @@ fn head(text: &str, columns: usize) -> &str {
 
 /// `text` in lines of at most `columns`, broken at spaces but never between a number and its unit; a longer word is
 /// cut in its middle.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let unit = ["µs", "ms", "s", "%"].contains(&word.trim_end_matches([',', ';', '.', ')', ':']));
@@ -78,7 +78,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 /// Emphasis, when the terminal has it. Never the only carrier of a fact.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Paint(pub(super) bool);
+pub(crate) struct Paint(pub(crate) bool);
 
 impl Paint {
     fn sgr(self, code: &str, text: &str) -> String {
@@ -86,17 +86,17 @@ impl Paint {
     }
 
     /// Titles.
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.sgr("1", text)
     }
 
     /// What is read second.
-    pub(super) fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.sgr("2", text)
     }
 
     /// A state of a fuse pattern.
-    pub(super) fn state(self, state: &str, text: &str) -> String {
+    pub(crate) fn state(self, state: &str, text: &str) -> String {
         match state {
             "in-use" => self.sgr("32", text),
             "split" | "partly" => self.sgr("1;33", text),
@@ -105,7 +105,7 @@ impl Paint {
     }
 
     /// Warnings.
-    pub(super) fn warning(self, text: &str) -> String {
+    pub(crate) fn warning(self, text: &str) -> String {
         self.sgr("33", text)
     }
 }

@@ -48,7 +48,7 @@ pub fn render(report: &Report) -> String {
     out
 }
 
-fn line(out: &mut String, args: std::fmt::Arguments) {
+pub(crate) fn line(out: &mut String, args: std::fmt::Arguments) {
     // Writing to a string cannot fail.
     let _ = out.write_fmt(args);
     out.push('\n');
@@ -264,12 +264,12 @@ fn fuse_row(row: &FuseRow, out: &mut String) {
     );
 }
 
-fn or_dash(cell: String) -> String {
+pub(crate) fn or_dash(cell: String) -> String {
     if cell.is_empty() { "–".to_owned() } else { cell }
 }
 
 /// Plain text: nothing in it is markup, a cell border or a line break.
-fn text(raw: &str) -> String {
+pub(crate) fn text(raw: &str) -> String {
     let mut safe = String::with_capacity(raw.len());
     let clean = cells::clean(raw);
     let mut before = ' ';
@@ -294,7 +294,7 @@ fn text(raw: &str) -> String {
 }
 
 /// A code span: fenced by more backticks than are in it; a `|` is escaped even there, as tables ask.
-fn code(raw: &str) -> String {
+pub(crate) fn code(raw: &str) -> String {
     let raw = cells::clean(raw).replace('|', "\\|");
     let longest = raw.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

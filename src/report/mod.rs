@@ -2,17 +2,20 @@
 
 mod analysis;
 mod build;
-mod cells;
+pub(crate) mod cells;
 pub mod doctor;
+mod evidence;
 mod fitness;
 mod fuse;
 mod gaps;
+pub mod html;
 pub mod json;
 mod kernels;
-mod layout;
+pub(crate) mod layout;
 pub mod markdown;
 mod model;
 mod overlap;
+pub(crate) mod page;
 pub mod ranks;
 mod similarity;
 mod steps;
@@ -24,7 +27,7 @@ pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
 pub(crate) use cells::clean;
 pub use model::*;
-pub use timeline::{Beside, TimelineInfo, TimelineLaunch};
+pub use timeline::{Beside, StepFinding, StepKernel, StepLaunch, StepTimeline, TimelineInfo, TimelineLaunch};
 
 /// Name and version of the JSON contract of a report.
 pub const SCHEMA: &str = "llm-prof.triage/1";

@@ -2,6 +2,7 @@
 //!
 //! Here: the report, its header and what stands around the tables. In `model/rows.rs`: the rows of the three tables.
 
+mod evidence;
 mod rows;
 
 use std::borrow::Cow;
@@ -10,10 +11,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::TimelineInfo;
 use super::ranks::Ranks;
+use super::{StepTimeline, TimelineInfo};
 use crate::kernel_name::KernelName;
 
+pub use evidence::*;
 pub use rows::*;
 
 /// A whole report.
@@ -71,6 +73,8 @@ pub struct Report {
     pub rank_rows: usize,
     /// A typical stretch of each stage that has one; null unless asked for.
     pub timelines: Option<Vec<TimelineInfo>>,
+    /// A typical step of each stage; null unless a timeline or a page was asked for.
+    pub typical_steps: Option<Vec<StepTimeline>>,
     /// Rows that the tables hide.
     pub hidden_rows: HiddenRows,
     /// Similarity note.

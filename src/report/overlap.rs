@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kernels::{Sums, Tally, place, share};
-use super::{Analysis, OverlapRow, Report, RiskInstances, ToggleInfo, cells};
+use super::{Analysis, OverlapRow, Report, RiskInstances, ToggleInfo, cells, evidence};
 use crate::attribution::{Kernel, Stage};
 use crate::engine::{Overlap, Risk, Risks, Times, switches};
 use crate::kernel_name::KernelName;
@@ -24,8 +24,9 @@ pub(super) fn rows(analyses: &[Analysis], rules: &RuleSet, stage_time: impl Fn(S
             by_key.entry((row.stage, row.family, &row.verdict, kernel)).or_default().push((analysis, row));
         }
     }
-    let mut rows: Vec<(Stage, OverlapRow)> =
-        (by_key.into_iter()).map(|(key, parts)| (key.0, finish(key, &parts, rules, stage_time(key.0)))).collect();
+    let mut rows: Vec<(Stage, OverlapRow)> = (by_key.into_iter())
+        .map(|(key, parts)| (key.0, finish(key, &parts, rules, analyses, stage_time(key.0))))
+        .collect();
     let order = |row: &OverlapRow| (of_us(row.exclusive_us), of_us(row.time_us));
     rows.sort_by(|(one, a), (two, b)| (one, &a.priority, order(b), &a.id).cmp(&(two, &b.priority, order(a), &b.id)));
     rows.into_iter().map(|(_, row)| row).collect()
@@ -35,7 +36,23 @@ fn kernel<'a>(analysis: &Analysis<'a>, row: &Overlap) -> &'a Kernel {
     &analysis.timeline.kernels[row.kernel.0 as usize]
 }
 
-fn finish(key: Key, parts: &[(&Analysis, &Overlap)], rules: &RuleSet, stage_time: Nanos) -> OverlapRow {
+/// `overlap/<family>/<stage>`, or `overlap/<verdict>/<stage>/<hash of the kernel>` where no family speaks.
+pub(super) fn row_id(analysis: &Analysis, row: &Overlap, rules: &RuleSet) -> String {
+    let stage = row.stage.id();
+    if let Some(family) = row.family {
+        return format!("overlap/{}/{stage}", rules.families[family].id);
+    }
+    let name = analysis.timeline.strings.get(kernel(analysis, row).raw);
+    format!("overlap/{}/{stage}/{}", row.verdict, &blake3::hash(name.as_bytes()).to_hex()[..12])
+}
+
+fn finish(
+    key: Key,
+    parts: &[(&Analysis, &Overlap)],
+    rules: &RuleSet,
+    analyses: &[Analysis],
+    stage_time: Nanos,
+) -> OverlapRow {
     let (stage, family, verdict, _) = key;
     let (analysis, lead) =
         parts.iter().fold(parts[0], |best, part| if part.1.time > best.1.time { *part } else { best });
@@ -80,10 +97,7 @@ fn finish(key: Key, parts: &[(&Analysis, &Overlap)], rules: &RuleSet, stage_time
     let (site, module, found_by) = places.sorted().first().map_or((None, None, "none"), |(place, _)| *place);
     let partner: Option<&Kernel> = lead.partner.map(|id| &analysis.timeline.kernels[id.0 as usize]);
     OverlapRow {
-        id: match family {
-            Some(family) => format!("overlap/{}/{}", family.id, stage.id()),
-            None => format!("overlap/{verdict}/{}/{}", stage.id(), &blake3::hash(name.as_bytes()).to_hex()[..12]),
-        },
+        id: row_id(analysis, lead, rules),
         stage: stage.id().to_owned(),
         shown: false,
         priority: format!("P{priority}"),
@@ -114,6 +128,8 @@ fn finish(key: Key, parts: &[(&Analysis, &Overlap)], rules: &RuleSet, stage_time
             let toggles = family.toggles.iter();
             toggles.map(|t| ToggleInfo { spelling: t.name.clone(), value: t.value.clone() }).collect()
         }),
+        rule: family.map(|family| evidence::rule(family, analysis.timeline, stage, None)),
+        example: evidence::of(analyses, analysis.timeline).and_then(|at| evidence::instance(at, lead)),
     }
 }
 

@@ -4,40 +4,9 @@ mod ranks;
 
 use super::fuse::because;
 use super::layout::{Paint, cut, cut_middle, left, right, width, wrap};
+pub use super::page::Style;
+use super::page::{Column, Page, Table, column, short};
 use super::{FuseRow, KernelRow, OverlapRow, Report, StageInfo, cells, timeline};
-use crate::kernel_name::{self, KernelName};
-
-/// What the terminal can show.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// Columns.
-    pub width: usize,
-    /// Whether it takes colours.
-    pub color: bool,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self { width: 100, color: false }
-    }
-}
-
-/// Narrowest layout; a terminal below it shows lines that go on in the next.
-const NARROWEST: usize = 40;
-/// Below this width columns are left out.
-const NARROW: usize = 80;
-
-/// A column of a table, for its head and its place in the order in which columns are left out.
-struct Column {
-    title: &'static str,
-    /// Left out when the terminal has fewer columns than this.
-    needs: usize,
-    numeric: bool,
-}
-
-const fn column(title: &'static str, needs: usize, numeric: bool) -> Column {
-    Column { title, needs, numeric }
-}
 
 const KERNEL: [Column; 5] = [
     column("Kernel", 0, false),
@@ -69,14 +38,10 @@ const FUSE: [Column; 6] = [
 /// What the traces cannot tell, as `doctor` says it: the worst first, each with its fix.
 pub fn doctor(report: &Report, style: Style) -> String {
     const LEVEL: usize = 8;
-    let mut page = Page { out: String::new(), columns: style.width.max(NARROWEST), paint: Paint(style.color) };
+    let mut page = Page::new(style);
     let title = page.paint.bold(&format!("llm-prof {} doctor", report.tool.version));
     page.line(&title);
-    let header = cells::header(report);
-    let columns = header.iter().map(|(key, _)| width(key)).max().unwrap_or(0);
-    for (key, value) in header {
-        page.pair(key, &value, columns, if key == "Warning" { Paint::warning } else { Paint::dim });
-    }
+    page.header(&cells::header(report));
     page.line("");
     for fitness in cells::by_level(report) {
         let level = left(&fitness.level, LEVEL);
@@ -96,7 +61,7 @@ pub fn doctor(report: &Report, style: Style) -> String {
 
 /// The report as text.
 pub fn render(report: &Report, style: Style) -> String {
-    let mut page = Page { out: String::new(), columns: style.width.max(NARROWEST), paint: Paint(style.color) };
+    let mut page = Page::new(style);
     page.head(report);
     page.title("Kernel table", "shares of the stage's GPU kernel time");
     page.sections(report, true, Page::kernels, cells::no_kernels);
@@ -119,65 +84,17 @@ pub fn render(report: &Report, style: Style) -> String {
     page.out
 }
 
-struct Page {
-    out: String,
-    columns: usize,
-    paint: Paint,
-}
-
 impl Page {
-    fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
-    }
-
-    /// `Key: value`, the value wrapped under itself.
-    fn pair(&mut self, key: &str, value: &str, key_columns: usize, paint: fn(Paint, &str) -> String) {
-        let indent = key_columns + 2;
-        for (n, part) in wrap(value, self.columns.saturating_sub(indent)).iter().enumerate() {
-            let head = if n == 0 { paint(self.paint, &format!("{key}:")) } else { String::new() };
-            let used = if n == 0 { width(key) + 1 } else { 0 };
-            self.line(&format!("{head}{}{part}", " ".repeat(indent - used)));
-        }
-    }
-
-    /// Lines under a row, wrapped and indented.
-    fn detail(&mut self, key: &str, value: &str) {
-        const KEY: usize = 11;
-        for (n, part) in wrap(value, self.columns.saturating_sub(KEY + 2)).iter().enumerate() {
-            let head = self.paint.dim(&left(if n == 0 { key } else { "" }, KEY));
-            self.line(&format!("  {head}{part}"));
-        }
-    }
-
-    fn note(&mut self, text: &str) {
-        for part in wrap(text, self.columns - 2) {
-            let part = self.paint.dim(&part);
-            self.line(&format!("  {part}"));
-        }
-    }
-
     fn head(&mut self, report: &Report) {
         let title = self.paint.bold(&format!("llm-prof {} triage", report.tool.version));
         self.line(&title);
         let header = cells::header(report);
         let columns = header.iter().map(|(key, _)| width(key)).max().unwrap_or(0);
-        for (key, value) in header {
-            let paint = if key == "Warning" { Paint::warning } else { Paint::dim };
-            self.pair(key, &value, columns, paint);
-        }
+        self.header(&header);
         for fitness in cells::fitness(report) {
             let text = format!("{} {} [{}]", fitness.finding, fitness.fix, fitness.code);
             self.pair("Fitness", &text, columns, Paint::warning);
         }
-    }
-
-    fn title(&mut self, title: &str, remark: &str) {
-        self.line("");
-        let rest = self.columns.saturating_sub(width(title) + 2);
-        let remark = self.paint.dim(&cut(remark, rest));
-        let title = self.paint.bold(&title.to_uppercase());
-        self.line(&format!("{title}  {remark}"));
     }
 
     fn sections(
@@ -396,21 +313,6 @@ impl Page {
         }
         self.detail("family", &family);
     }
-
-    fn table_head(&mut self, table: &Table, columns: &[Column]) {
-        let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
-        let text = self.paint.dim(table.line(&titles, |_, cell| cell.to_owned()).trim_end());
-        self.line(&text);
-    }
-
-    /// Says which columns a narrow terminal does not see.
-    fn left_out(&mut self, columns: &[Column]) {
-        let out: Vec<&str> =
-            columns.iter().filter(|c| self.columns < NARROW && c.needs > self.columns).map(|c| c.title).collect();
-        if !out.is_empty() {
-            self.note(&format!("left out at {} columns: {}", self.columns, out.join(", ")));
-        }
-    }
 }
 
 fn overlap_cells(row: &OverlapRow) -> Vec<String> {
@@ -425,45 +327,4 @@ fn fuse_cells(row: &FuseRow) -> Vec<String> {
     let save = row.could_save_us.map_or_else(|| "–".to_owned(), |us| format!("~{}", cells::time(us)));
     let numbers = [cells::time(row.time_us), cells::share(row.share_pct), save];
     [String::new(), row.state.clone(), row.confidence.clone()].into_iter().chain(numbers).collect()
-}
-
-/// Short names that still tell the kernels apart.
-fn short<'a>(names: impl Iterator<Item = &'a KernelName>, columns: usize) -> Vec<String> {
-    kernel_name::shorten(&names.collect::<Vec<_>>(), columns).iter().map(|name| cells::clean(name)).collect()
-}
-
-/// Widths of a table whose first column takes what is left.
-struct Table {
-    /// Width of each column; none: left out.
-    widths: Vec<Option<usize>>,
-    numeric: Vec<bool>,
-    /// Width of the first column.
-    first: usize,
-}
-
-impl Table {
-    fn new(columns: &[Column], rows: &[Vec<String>], terminal: usize) -> Self {
-        const GAP: usize = 2;
-        let mut widths: Vec<Option<usize>> = (columns.iter().enumerate())
-            .map(|(n, column)| {
-                let widest = rows.iter().map(|row| width(&row[n])).max().unwrap_or(0);
-                (terminal >= NARROW || column.needs <= terminal).then(|| widest.max(width(column.title)))
-            })
-            .collect();
-        let others: usize = widths.iter().skip(1).flatten().map(|columns| columns + GAP).sum();
-        let first = terminal.saturating_sub(others).max(10);
-        widths[0] = Some(first);
-        Self { widths, numeric: columns.iter().map(|column| column.numeric).collect(), first }
-    }
-
-    fn line(&self, cells: &[String], paint: impl Fn(usize, &str) -> String) -> String {
-        let mut parts = Vec::new();
-        for (n, cell) in cells.iter().enumerate() {
-            if let Some(columns) = self.widths[n] {
-                let cell = if self.numeric[n] { right(cell, columns) } else { left(cell, columns) };
-                parts.push(paint(n, &cell));
-            }
-        }
-        parts.join("  ")
-    }
 }

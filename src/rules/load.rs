@@ -159,7 +159,9 @@ impl<'a> Loader<'a> {
             file.fill(attribution);
             Ok(())
         });
+        let order = &mut rules.framework_order;
         self.room("frameworks.yaml", |file: FrameworksFile| {
+            order.clone_from(&file.order);
             file.fill(attribution);
             Ok(())
         });
@@ -202,6 +204,10 @@ impl<'a> Loader<'a> {
         });
         self.room("report.yaml", |file| {
             rules.report = file;
+            Ok(())
+        });
+        self.room("compare.yaml", |file| {
+            rules.compare = file;
             Ok(())
         });
     }

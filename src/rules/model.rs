@@ -455,6 +455,10 @@ pub struct RuleSet {
     pub families: Vec<Family>,
     /// How the report reads (`rules/report.yaml`).
     pub report: super::schema::report::ReportFile,
+    /// Frameworks in the order in which a document of several has them (`rules/frameworks.yaml`).
+    pub framework_order: Vec<String>,
+    /// What two runs are compared by (`rules/compare.yaml`).
+    pub compare: super::schema::compare::CompareFile,
     /// When a kernel is worth a row of the overlap table (`rules/overlap.yaml`).
     pub overlap: super::schema::overlap::OverlapFile,
     /// When launches that no row explains are similar to a family (`rules/similarity.yaml`).

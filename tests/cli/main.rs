@@ -4,17 +4,22 @@ use std::ffi::OsString;
 
 use llm_prof::cli::Streams;
 
+mod bundle;
 mod catalog;
+mod check;
+mod compare;
 mod config;
 mod cut;
 mod doctor;
 mod errors;
+mod finished;
 mod flags;
 mod note;
 mod overlap;
 mod pairs;
 mod reread;
 mod rules;
+mod schema;
 mod triage;
 
 /// What a run left behind.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use llm_prof::report::{json, markdown, text};
+use llm_prof::report::{html, json, markdown, text};
 use llm_prof::rules::{RuleSet, Sources, load_settings};
 
 use super::run;
@@ -37,11 +37,12 @@ fn traces() -> Vec<PathBuf> {
 /// Reads the report of a trace back; false for a file that has none.
 fn read_back(path: &Path, more: &[&str], rules: &RuleSet) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
-    let files = ["x.json", "x.txt", "x.md"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+    let files =
+        ["x.json", "x.txt", "x.md", "x.html"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
     let name = path.to_str().expect("UTF-8");
     let outputs: Vec<&str> = files.iter().flat_map(|file| ["--output", file]).collect();
     run(&[&["triage", "--quiet", "--isolated", "--timeline", name], more, &outputs].concat());
-    let [written, as_text, as_markdown] = files.map(|file| std::fs::read_to_string(file).unwrap_or_default());
+    let [written, as_text, as_markdown, as_html] = files.map(|file| std::fs::read_to_string(file).unwrap_or_default());
     if written.is_empty() {
         return false;
     }
@@ -49,6 +50,7 @@ fn read_back(path: &Path, more: &[&str], rules: &RuleSet) -> bool {
     assert_eq!(json::render(&report), written, "JSON of {name}");
     assert_eq!(text::render(&report, text::Style::default()), as_text, "text of {name}");
     assert_eq!(markdown::render(&report), as_markdown, "markdown of {name}");
+    assert_eq!(html::render(&report), as_html, "HTML of {name}");
     true
 }
 

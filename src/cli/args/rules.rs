@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Format, Input, Knowledge, Terminal};
+use super::{Input, Knowledge, Terminal};
 
 /// `llm-prof rules ..`.
 #[derive(Debug, Subcommand)]
@@ -81,8 +81,8 @@ pub struct RulesList {
     #[arg(long, conflicts_with_all = ["framework", "origin", "status"], env = "LLM_PROF_TERMS", hide_env = true)]
     pub terms: bool,
     /// Format.
-    #[arg(short, long, value_enum, env = "LLM_PROF_LIST_FORMAT", hide_env = true, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(short, long, value_enum, env = "LLM_PROF_LIST_FORMAT", hide_env = true, default_value_t = ListFormat::Text)]
+    pub format: ListFormat,
     /// The rules.
     #[command(flatten)]
     pub knowledge: Knowledge,
@@ -184,6 +184,18 @@ pub struct Target {
     /// Fail when the files of this folder are not what would be written.
     #[arg(long, value_name = "DIR")]
     pub check: Option<PathBuf>,
+}
+
+/// Format of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For a terminal.
+    Text,
+    /// For a page or a message.
+    #[value(alias = "md")]
+    Markdown,
+    /// For programs.
+    Json,
 }
 
 /// Format of what checks and tests say.

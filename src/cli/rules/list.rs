@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::super::args::{Format, OriginArg, RulesList, StatusArg};
+use super::super::args::{ListFormat, OriginArg, RulesList, StatusArg};
 use super::super::failure::Failure;
 use super::super::output::print;
 use super::super::streams::Streams;
@@ -26,9 +26,9 @@ pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure
         session::say(streams, &format!("no family of {} is as asked for", rules.families.len()))?;
     }
     let text = match args.format {
-        Format::Text => text(&families),
-        Format::Markdown => markdown(&families),
-        Format::Json => json(&families)?,
+        ListFormat::Text => text(&families),
+        ListFormat::Markdown => markdown(&families),
+        ListFormat::Json => json(&families)?,
     };
     print(&text, streams)
 }

@@ -11,7 +11,7 @@ mod schema;
 mod terms;
 mod test;
 
-use super::args::RulesCommand;
+use super::args::{RulesCommand, Target};
 use super::failure::{Failure, code};
 use super::loading;
 use super::output::{print, save_whole};
@@ -38,9 +38,9 @@ pub(super) fn run(command: &RulesCommand, streams: &mut Streams) -> Result<(), F
 }
 
 /// Compares or writes files that are made; `(name, text)`.
-fn made(
+pub(in crate::cli) fn made(
     files: &[(String, String)],
-    target: &super::args::Target,
+    target: &Target,
     again: &str,
     streams: &mut Streams,
 ) -> Result<(), Failure> {
@@ -61,7 +61,9 @@ fn made(
     let mut more: Vec<String> = std::fs::read_dir(dir)
         .into_iter()
         .flatten()
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+        .filter_map(Result::ok)
+        .filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| !known(name))
         .map(|name| format!("{} is written no more; remove it", dir.join(name).display()))
         .collect();

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::super::args::{Format, RulesList};
+use super::super::args::{ListFormat, RulesList};
 use super::super::failure::Failure;
 use crate::engine::{self, classify, testing::timeline_of};
 use crate::kernel_name::KernelName;
@@ -25,9 +25,9 @@ pub(super) fn list(args: &RulesList, rules: &RuleSet) -> Result<String, Failure>
         words = Some(KernelName::parse(kernel, &rules.names).words.join(" "));
     }
     Ok(match args.format {
-        Format::Text => text(&terms, words.as_deref()),
-        Format::Markdown => markdown(&terms),
-        Format::Json => {
+        ListFormat::Text => text(&terms, words.as_deref()),
+        ListFormat::Markdown => markdown(&terms),
+        ListFormat::Json => {
             let rows: Vec<_> = (terms.iter())
                 .map(|term| json!({ "term": term.name, "about": term.about, "is": print_expr(&term.expr) }))
                 .collect();

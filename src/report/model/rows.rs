@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{OccurrenceInfo, RuleInfo};
 use crate::kernel_name::KernelName;
 
 /// One row of the kernel table.
@@ -111,6 +112,10 @@ pub struct FuseRow {
     pub covered_by: Option<String>,
     /// Row ids that share launches.
     pub overlaps_with: Vec<String>,
+    /// The rule behind it.
+    pub rule: RuleInfo,
+    /// One occurrence of each form that was found.
+    pub examples: Vec<OccurrenceInfo>,
 }
 
 /// One half of a finding.
@@ -215,6 +220,10 @@ pub struct OverlapRow {
     pub reasons: Vec<String>,
     /// What to type.
     pub toggles: Vec<ToggleInfo>,
+    /// The rule of its family; null where no family speaks.
+    pub rule: Option<RuleInfo>,
+    /// One instance with what runs near it.
+    pub example: Option<OccurrenceInfo>,
 }
 
 /// Instances by risk.

@@ -89,7 +89,7 @@ pub(in crate::report) fn left_out(stage: &RankStage, most: usize) -> Option<Stri
 
 /// Rank, time, distance from the median, launches, waiting, how often it came last.
 pub(in crate::report) fn row(stage: &RankStage, row: &RankRow) -> [String; 6] {
-    let own = row.time_per_step_us.filter(|_| stage.per_step).unwrap_or(row.time_us);
+    let (own, _) = time_of(stage, row);
     let launches = if stage.per_step && row.steps > 0 { row.launches / row.steps } else { row.launches };
     [
         row.rank.clone(),
@@ -107,6 +107,11 @@ pub(in crate::report) fn category(stage: &RankStage, row: &RankRow, category: &s
         .iter()
         .find(|share| share.category == category)
         .map_or_else(|| "–".to_owned(), |of| format!("{} {}", time(of.time_us / per(stage, row)), share(of.share_pct)))
+}
+
+/// Time of a step where there are some, else of all; and how many steps that is divided by.
+pub(in crate::report) fn time_of(stage: &RankStage, row: &RankRow) -> (f64, f64) {
+    (row.time_per_step_us.filter(|_| stage.per_step).unwrap_or(row.time_us), per(stage, row))
 }
 
 fn per(stage: &RankStage, row: &RankRow) -> f64 {

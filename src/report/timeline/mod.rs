@@ -1,4 +1,6 @@
-//! One typical stretch of each stage, launch by launch: which streams run what at once, and what hides what.
+//! What is typical of each stage, launch by launch: which streams run what at once, and what hides what.
+//!
+//! Here: a stretch of it, for text. In `timeline/step.rs`: a whole step, for a page that can be zoomed.
 //!
 //! A stretch is what the main stream of a step repeats, so one layer of a model, or one group of layers where these are
 //! of several kinds. The one of median length is typical.
@@ -6,6 +8,7 @@
 mod draw;
 mod model;
 mod repeat;
+pub(super) mod step;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +17,7 @@ use crate::attribution::{LaunchId, StepId, StreamId, Timeline};
 use crate::rules::RuleSet;
 use crate::units::{Nanos, percent};
 pub(super) use draw::{ABOUT, NONE, lines, of_stages, title};
-pub use model::{Beside, TimelineInfo, TimelineLaunch};
+pub use model::*;
 
 /// A stretch of one step.
 struct Window<'a> {

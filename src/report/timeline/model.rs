@@ -64,3 +64,60 @@ pub struct Beside {
     /// For how long.
     pub us: f64,
 }
+
+/// A step of a stage, launch by launch: the one of median span.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepTimeline {
+    /// Stage id.
+    pub stage: String,
+    /// Number of the step; null for a stage without steps, of which it is all that ran.
+    pub step: Option<u64>,
+    /// Steps of the stage.
+    pub steps: u64,
+    /// First begin to last end of what the step launched.
+    pub dur_us: f64,
+    /// Streams as the trace has them, one a lane.
+    pub streams: Vec<i64>,
+    /// Each kernel that runs in it.
+    pub kernels: Vec<StepKernel>,
+    /// What ran then, in start order.
+    pub launches: Vec<StepLaunch>,
+    /// How many they are; more than are listed in the largest steps.
+    pub launches_total: u64,
+    /// Rows of the tables that have occurrences in it, in the order of the tables.
+    pub findings: Vec<StepFinding>,
+}
+
+/// A kernel of a step.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepKernel {
+    /// As the trace has it.
+    pub name: String,
+    /// Parts of the name, from which a short form is made that fits.
+    #[serde(skip)]
+    pub parts: KernelName,
+    /// Category.
+    pub category: String,
+}
+
+/// One GPU event of a step.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepLaunch {
+    /// Index into the kernels of the step.
+    pub kernel: usize,
+    /// Index into its streams.
+    pub lane: usize,
+    /// From the begin of the step; below 0 where it began before.
+    pub start_us: f64,
+    /// How long.
+    pub dur_us: f64,
+}
+
+/// A row of the fuse or the overlap table in a step.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepFinding {
+    /// Id of the row.
+    pub row: String,
+    /// Its occurrences: indices into the launches of the step.
+    pub occurrences: Vec<Vec<usize>>,
+}

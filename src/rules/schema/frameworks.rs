@@ -12,6 +12,9 @@ use crate::attribution::{FactKeys, Framework, Settings};
 pub struct FrameworksFile {
     /// Version of the format.
     pub version: u32,
+    /// Ids in the order in which a document of several has them.
+    #[serde(default)]
+    pub order: Vec<String>,
     frameworks: Vec<FrameworkEntry>,
     #[serde(default)]
     model_args: Vec<String>,

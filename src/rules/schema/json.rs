@@ -23,7 +23,8 @@ pub fn all() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn text(schema: &Schema) -> String {
+/// A schema as its file has it.
+pub(crate) fn text(schema: &Schema) -> String {
     // Keys in order of the alphabet, whatever features the JSON library was built with.
     let sorted = sorted(schema.as_value());
     serde_json::to_string_pretty(&sorted).unwrap_or_default() + "\n"

@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod cut;
+pub mod compare;
 pub mod family;
 pub mod fitness;
 pub mod frameworks;

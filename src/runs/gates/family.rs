@@ -1,0 +1,193 @@
+//! `--require FAMILY` and `--forbid FAMILY`.
+
+use super::sight::{Sight, formless};
+use super::{FamilyAsked, Forbidden, Form, Gate, Outcome};
+use crate::report::{FuseRow, StageInfo, cells};
+use crate::rules::Family;
+use crate::units::percent;
+
+/// What the stages say, so far.
+#[derive(Default)]
+struct Seen {
+    /// Rows for which it fails.
+    against: Vec<String>,
+    /// Rows that decide nothing.
+    unsure: Vec<String>,
+    /// Rows for which it holds.
+    evidence: Vec<String>,
+    rows: Vec<String>,
+    fix: Option<String>,
+}
+
+impl Seen {
+    fn gate(self, id: &str, asked: &str, outcome: Outcome, text: String) -> Gate {
+        let fix = self.fix.filter(|_| outcome != Outcome::Passed);
+        Gate { id: id.to_owned(), asked: asked.to_owned(), outcome, text, fix, rows: self.rows }
+    }
+}
+
+/// Passes when the fused kernel runs in a stage looked at, and in none of them its parts, over the bar.
+pub(super) fn require(sight: &Sight, asked: &FamilyAsked, bar: f64) -> Gate {
+    let (id, typed) = (format!("require/{}", asked.id), format!("--require {}", asked.id));
+    let (family, stages) = match looked_for(sight, asked, true) {
+        Ok(found) => found,
+        Err(why) => return unknown(&id, &typed, why),
+    };
+    let mut seen = Seen::default();
+    for stage in &stages {
+        for row in sight.rows(family, stage) {
+            seen.rows.push(row.id.clone());
+            let words = words(row, stage);
+            match row.state.as_str() {
+                _ if row.confidence != "Confirmed" => seen.unsure.push(undecided(&words, row)),
+                "in-use" => seen.evidence.push(words),
+                "partly" if split_share(row, stage) < bar => seen.evidence.push(words),
+                _ if split_share(row, stage) < bar => {}
+                _ => {
+                    seen.against.push(words);
+                    seen.fix = seen.fix.take().or_else(|| advice(row));
+                }
+            }
+        }
+    }
+    if !seen.against.is_empty() {
+        let text = seen.against.join("; ");
+        return seen.gate(&id, &typed, Outcome::Failed, text);
+    }
+    if !seen.unsure.is_empty() {
+        let text = seen.unsure.join("; ");
+        return seen.gate(&id, &typed, Outcome::Unknown, text);
+    }
+    match sight.blind(family) {
+        Some(why) => seen.gate(&id, &typed, Outcome::Unknown, why),
+        None if seen.evidence.is_empty() => {
+            let text = format!("its fused kernel runs nowhere in {}, nor do its parts over the bar", names(&stages));
+            seen.gate(&id, &typed, Outcome::Failed, text)
+        }
+        None => {
+            let text = seen.evidence.join("; ");
+            seen.gate(&id, &typed, Outcome::Passed, text)
+        }
+    }
+}
+
+/// Passes when the form runs in no stage looked at; a split form under the bar does not count.
+pub(super) fn forbid(sight: &Sight, asked: &Forbidden, bar: f64) -> Gate {
+    let family = &asked.family;
+    let fused = asked.form == Form::InUse;
+    let (id, typed) = match asked.form {
+        Form::Split => (format!("forbid/{}", family.id), format!("--forbid {}", family.id)),
+        Form::InUse => (format!("forbid/{}=in-use", family.id), format!("--forbid {}=in-use", family.id)),
+    };
+    let (family, stages) = match looked_for(sight, family, fused) {
+        Ok(found) => found,
+        Err(why) => return unknown(&id, &typed, why),
+    };
+    let mut seen = Seen::default();
+    for stage in &stages {
+        for row in sight.rows(family, stage) {
+            let forbidden = match asked.form {
+                Form::Split => matches!(row.state.as_str(), "split" | "partly") && split_share(row, stage) >= bar,
+                Form::InUse => matches!(row.state.as_str(), "in-use" | "partly"),
+            };
+            seen.rows.push(row.id.clone());
+            let words = words(row, stage);
+            if !forbidden {
+                seen.evidence.push(words);
+            } else if row.confidence == "Confirmed" {
+                seen.against.push(words);
+                // What a row advises is how to fuse.
+                seen.fix = seen.fix.take().or_else(|| advice(row).filter(|_| !fused));
+            } else {
+                seen.unsure.push(undecided(&words, row));
+            }
+        }
+    }
+    if !seen.against.is_empty() {
+        let text = seen.against.join("; ");
+        return seen.gate(&id, &typed, Outcome::Failed, text);
+    }
+    if !seen.unsure.is_empty() {
+        let text = seen.unsure.join("; ");
+        return seen.gate(&id, &typed, Outcome::Unknown, text);
+    }
+    match sight.blind(family) {
+        Some(why) => seen.gate(&id, &typed, Outcome::Unknown, why),
+        None if seen.evidence.is_empty() => {
+            let text = format!("not found in {}", names(&stages));
+            seen.gate(&id, &typed, Outcome::Passed, text)
+        }
+        None => {
+            let text = seen.evidence.join("; ");
+            seen.gate(&id, &typed, Outcome::Passed, text)
+        }
+    }
+}
+
+/// The family and the stages in which it is looked for, or why it is not.
+fn looked_for<'a>(
+    sight: &Sight<'a>,
+    asked: &FamilyAsked,
+    fused: bool,
+) -> Result<(&'a Family, Vec<&'a StageInfo>), String> {
+    let Some(index) = asked.index else {
+        return Err("it is excluded (--include, --exclude), so it is not looked for".to_owned());
+    };
+    let family = &sight.rules.families[index];
+    if let Some(why) = formless(family, fused) {
+        return Err(why.to_owned());
+    }
+    Ok((family, sight.stages_of(family)?))
+}
+
+fn unknown(id: &str, asked: &str, why: String) -> Gate {
+    Seen::default().gate(id, asked, Outcome::Unknown, why)
+}
+
+/// `split in decode: 36 times, 350 µs (5.4 % of its GPU time); kernels a x36, b x72`.
+fn words(row: &FuseRow, stage: &StageInfo) -> String {
+    const MOST: usize = 3;
+    let mut kernels: Vec<String> = (row.kernels.iter().take(MOST))
+        .map(|kernel| {
+            let name = crate::kernel_name::shorten(&[&kernel.parts], 60).concat();
+            format!("{} x{}", cells::clean(&name), cells::count(kernel.launches))
+        })
+        .collect();
+    if row.kernels.len() > MOST {
+        kernels.push(format!("{} more", row.kernels.len() - MOST));
+    }
+    format!(
+        "{} in {}: {}, {} ({} of its GPU time); kernels {}",
+        row.state,
+        stage.stage,
+        cells::plural(row.occurrences, "time"),
+        cells::time(row.time_us),
+        cells::share(row.share_pct),
+        kernels.join(", ")
+    )
+}
+
+/// A row that is not sure, with what it lacks.
+fn undecided(words: &str, row: &FuseRow) -> String {
+    let reasons = if row.reasons.is_empty() { "not confirmed".to_owned() } else { row.reasons.join(", ") };
+    format!("{words}; undecided, {}: {}", row.confidence, cells::clean(&reasons))
+}
+
+/// Share of the stage that the parts take.
+fn split_share(row: &FuseRow, stage: &StageInfo) -> f64 {
+    percent(cells::nanos(row.split.us), cells::nanos(stage.time_us))
+}
+
+fn advice(row: &FuseRow) -> Option<String> {
+    let toggles = cells::toggles(&row.toggles).join(", ");
+    match (row.advice.is_empty(), toggles.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(cells::clean(&row.advice)),
+        (true, false) => Some(toggles),
+        (false, false) => Some(format!("{} ({toggles})", cells::clean(&row.advice))),
+    }
+}
+
+fn names(stages: &[&StageInfo]) -> String {
+    stages.iter().map(|stage| stage.stage.as_str()).collect::<Vec<_>>().join(", ")
+}
