@@ -347,6 +347,8 @@ pub enum Format {
     Json,
     /// One page that opens anywhere: tables that sort and filter, a step to zoom into.
     Html,
+    /// The rows of all tables as one, for a spreadsheet.
+    Csv,
 }
 
 impl Format {
@@ -357,6 +359,7 @@ impl Format {
             "md" | "markdown" => Some(Self::Markdown),
             "txt" | "text" => Some(Self::Text),
             "html" | "htm" => Some(Self::Html),
+            "csv" => Some(Self::Csv),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 mod analysis;
 mod build;
 mod cells;
+pub mod csv;
 pub mod doctor;
 mod evidence;
 mod fitness;

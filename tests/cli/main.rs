@@ -6,9 +6,11 @@ use llm_prof::cli::Streams;
 
 mod catalog;
 mod config;
+mod csv;
 mod doctor;
 mod errors;
 mod flags;
+mod html;
 mod note;
 mod overlap;
 mod pairs;

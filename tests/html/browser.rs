@@ -196,7 +196,10 @@ impl Browser {
 
     /// A picture of the whole page.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
-        let shot = self.call("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
+        let size = self.call("Page.getLayoutMetrics", &json!({}))["cssContentSize"].clone();
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let ask = json!({ "captureBeyondViewport": true, "clip": clip });
+        let shot = self.call("Page.captureScreenshot", &ask);
         STANDARD.decode(shot["data"].as_str().expect("a text")).expect("base64")
     }
 

@@ -78,6 +78,3 @@ fn under(report: &Report) -> String {
     let under = format!("under {}", cells::share(report.hidden_rows.min_share_pct));
     report.hidden_rows.limit.map_or_else(|| under.clone(), |limit| format!("{under} or beyond the first {limit}"))
 }
-
-#[cfg(test)]
-mod tests;
