@@ -59,7 +59,7 @@ pub struct ConfigArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The report: kernel table, fuse-pattern table, summary.
+    /// The report: kernel table, overlap-opportunity table, fuse-pattern table, summary.
     #[command(after_help = EXIT_CODES)]
     Triage(Box<Triage>),
     /// Why a row is there, or why none is; what a family, or the code of a mistake, means.

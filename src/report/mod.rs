@@ -1,4 +1,4 @@
-//! Timelines and findings in, [`Report`] out, and the report as text, markdown or JSON.
+//! Timelines and findings in, [`Report`] out, and the report as text, markdown, JSON, HTML or CSV.
 
 mod analysis;
 mod build;

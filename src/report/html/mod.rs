@@ -56,7 +56,7 @@ fn stages(report: &Report) -> impl Iterator<Item = &StageInfo> {
 
 /// As titles have a stage.
 fn stage_title<'a>(report: &'a Report, id: &'a str) -> &'a str {
-    report.stages.iter().find(|stage| stage.stage == id).map_or(id, |stage| &*stage.title)
+    report.stages.iter().find(|stage| stage.stage == id).map_or(id, |stage| stage.title)
 }
 
 /// A paragraph for each stage of which `text` has something to say, and one for all when no stage is shown.
