@@ -51,7 +51,7 @@ pub(super) fn run(args: &Cut, streams: &mut Streams) -> Result<(), Failure> {
     let mut said = Vec::new();
     let marks = if args.annotate {
         let judged = Judged::of(Cow::Borrowed(&source.timeline), &rules, &Engine::new(&rules), &mut said);
-        cut::marks(&source.timeline, &judged.findings, &judged.overlaps, &rules, &selection)
+        cut::marks(&source.timeline, &judged.judgement.findings, &judged.judgement.overlaps, &rules, &selection)
     } else {
         Vec::new()
     };

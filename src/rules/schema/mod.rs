@@ -1,8 +1,8 @@
 //! What each rule file may say, as serde structs; each turns into the settings of the room it fills.
 
 pub mod attribution;
-pub mod cut;
 pub mod compare;
+pub mod cut;
 pub mod family;
 pub mod fitness;
 pub mod frameworks;
