@@ -23,10 +23,15 @@ fn spelled_by_args(family: &Family, run: &Run) -> bool {
     family.toggles.iter().any(|toggle| argument(run, &toggle.name).is_some())
 }
 
-/// The places of the fused path in the trace's version; those of the newest when the version is unknown.
+/// The places of the fused path in the trace's version, on its GPU; those of the newest when the version is unknown, and
+/// of all vendors when the GPU is.
 pub fn sources<'a>(family: &'a Family, run: &Run) -> Vec<&'a SourcePath> {
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
-    family.sources.iter().filter(|s| holds(version, s.since.as_deref(), s.until.as_deref())).collect()
+    let runs_here = |vendor: &String| run.vendor.as_ref().is_none_or(|known| known.value == *vendor);
+    (family.sources.iter())
+        .filter(|source| holds(version, source.since.as_deref(), source.until.as_deref()))
+        .filter(|source| source.vendor.as_ref().is_none_or(runs_here))
+        .collect()
 }
 
 /// What is gone in the newest version has an end; nothing newer is known.
@@ -111,6 +116,7 @@ pub(super) fn advice(
             None => words.push("the fused path should apply here".to_owned()),
         },
     }
+    words.extend(gates.iter().filter(|g| g.answer != Tri::Yes && g.effect == Effect::Raise).map(Gate::reason));
     if let Some(line) = witness {
         words.push(format!("the server's log asks for it (`{line}`), and the trace does not have it"));
     }

@@ -107,7 +107,15 @@ mod tests {
 
     fn case(name: &str, kernel: &str, hit: bool) -> TermCase {
         let launch = CaseLaunch { kernel: kernel.into(), ..CaseLaunch::default() };
-        TermCase { subject: Subject::Term, name: name.into(), launch, hit, file: "rules/terms.yaml".into(), line: 7 }
+        TermCase {
+            subject: Subject::Term,
+            name: name.into(),
+            launch,
+            hit,
+            file: "rules/terms.yaml".into(),
+            line: 7,
+            place: None,
+        }
     }
 
     #[test]

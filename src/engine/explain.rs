@@ -148,8 +148,13 @@ impl Explanation {
                 shown.push(gate);
             }
         }
-        for (key, range) in [("tokens", family.when.tokens), ("message_bytes", family.when.message_bytes)] {
-            if range.is_some() {
+        let asked = [
+            ("tokens", family.when.tokens.is_some()),
+            ("message_bytes", family.when.message_bytes.is_some()),
+            ("message_limits", !family.when.message_limits.is_empty()),
+        ];
+        for (key, asks) in asked {
+            if asks {
                 writeln!(out, "  {:<8} {key}: asked of each occurrence", "")?;
             }
         }

@@ -3,7 +3,7 @@
 use super::{Occurrence, Tri};
 use crate::attribution::{Known, Run, Stage, Timeline};
 use crate::rules::version::Version;
-use crate::rules::{Family, Origin, Range};
+use crate::rules::{Family, MessageLimit, Origin, Range};
 
 /// What follows when a gate says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Effect {
     OffByDesign,
     /// The fused path comes with a later version.
     Upgrade,
+    /// A switch moves the limit: the split form stays one, and the advice says so.
+    Raise,
 }
 
 /// One gate, decided or not.
@@ -37,6 +39,11 @@ impl Gate {
     /// Whether the family is not spoken of because of it.
     pub fn shuts(&self) -> bool {
         self.effect == Effect::Silent && self.answer == Tri::No
+    }
+
+    /// Whether an occurrence is none because of it.
+    pub fn forbids(&self) -> bool {
+        self.answer == Tri::No && self.effect != Effect::Raise
     }
 
     /// Why a gate that does not say yes does not: a sentence without full stop.
@@ -176,7 +183,52 @@ pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurren
             effect: Effect::OffByDesign,
         });
     }
+    gates.extend(of_limits(&family.when.message_limits, timeline, occurrence));
     gates
+}
+
+/// The first limit that is of the run's GPU and size. None: the path sets none there.
+fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurrence) -> Option<Gate> {
+    let run = &timeline.run;
+    let of_run = |limit: &&MessageLimit| {
+        let here = run.arch.as_ref().map(|arch| limit.arch.contains(&arch.value));
+        let size = limit.tensor_parallel.map(|range| run.tp.as_ref().map(|tp| contains(range, tp.value)));
+        (limit.arch.is_empty() || here != Some(false)) && size != Some(Some(false))
+    };
+    let limit = limits.iter().find(of_run)?;
+    let unsure =
+        (run.arch.is_none() && !limit.arch.is_empty()) || (run.tp.is_none() && limit.tensor_parallel.is_some());
+    let mut wants = format!("a message of {} bytes", words(limit.bytes));
+    if unsure {
+        "a message within the limit of its GPU and TP".clone_into(&mut wants);
+    } else {
+        let mut of: Vec<String> = limit.tensor_parallel.map(|_| told_tp(run)).into_iter().flatten().collect();
+        of.extend(run.arch.as_ref().filter(|_| !limit.arch.is_empty()).map(|arch| arch.value.clone()));
+        if !of.is_empty() {
+            wants += &format!(" ({})", of.join(", "));
+        }
+    }
+    let moved = limit.raised_by.as_ref().and_then(|switch| argument(run, switch).map(|value| (switch, value)));
+    let (answer, found) = match moved {
+        Some((switch, value)) => (Tri::Unknown, format!("`{switch}` is {value}")),
+        None if unsure => (Tri::Unknown, UNKNOWN.to_owned()),
+        None => message(limit.bytes, timeline, occurrence),
+    };
+    if let Some(switch) = &limit.raised_by {
+        wants += &format!(" unless `{switch}` says more");
+    }
+    Some(Gate {
+        key: "message_limits".to_owned(),
+        wants,
+        answer,
+        found,
+        ask: Some(if unsure { "pass --tp" } else { "record shapes" }),
+        effect: if limit.raised_by.is_some() { Effect::Raise } else { Effect::OffByDesign },
+    })
+}
+
+fn told_tp(run: &Run) -> Option<String> {
+    run.tp.as_ref().map(|tp| format!("TP {}", tp.value))
 }
 
 /// Elements are known from the shapes, their size is not: between one byte and eight.
@@ -196,7 +248,7 @@ fn message(range: Range, timeline: &Timeline, occurrence: &Occurrence) -> (Tri, 
     } else {
         Tri::Unknown
     };
-    (answer, format!("{elements} elements of unknown size"))
+    (answer, format!("{elements} elements of 1 to 8 bytes"))
 }
 
 /// Elements of the first shape in a JSON text such as `[[888,2880],[]]`.

@@ -1,15 +1,18 @@
-//! What only running the predicates tells of the rules: kernels in tests that nothing knows.
+//! What only running the predicates tells of the rules: kernels in tests that nothing knows, or that nobody has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::classify::{OTHER, classify};
 use super::predicate::{PredicateId, Predicates};
 use super::testing::timeline_of;
 use super::{Classes, Tri};
 use crate::attribution::{LaunchId, Timeline};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, SourceFile};
+use crate::kernel_name::{KernelName, glob};
 use crate::rules::ast::{Chain, ChainNode};
-use crate::rules::{CaseLaunch, Family, RuleSet};
+use crate::rules::{CaseLaunch, ClaimKind, Family, RuleSet, Status};
 
 /// The name of no kernel: a predicate that says yes to it does not go by names.
 const NOBODY: &str = "qzx";
@@ -39,6 +42,7 @@ pub fn lint(rules: &RuleSet) -> Vec<Diagnostic> {
             found.extend(unknown(rules, kernel, family, *case, *launch));
         }
     }
+    found.extend(unsourced(rules, &kernels));
     crate::diagnostic::sort(&mut found);
     found
 }
@@ -149,11 +153,59 @@ fn links(chain: &Chain, context: bool, predicates: &mut Predicates, ids: &mut BT
     }
 }
 
-fn unknown(rules: &RuleSet, kernel: &str, family: &str, case: usize, launch: usize) -> Option<Diagnostic> {
+/// Kernels of tests that nobody is known to have.
+fn unsourced(rules: &RuleSet, kernels: &Kernels<'_>) -> Vec<Diagnostic> {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for claim in rules.claims.iter().filter(|claim| claim.kind == ClaimKind::Kernel) {
+        known.extend(claim.texts.iter().map(String::as_str));
+    }
+    let is_known = |kernel: &str, on_trial: bool| {
+        let identifier = KernelName::parse(kernel, &rules.names).identifier;
+        let name = identifier.rsplit("::").next().unwrap_or(&identifier);
+        known.contains(name)
+            || rules.kernels.libraries.iter().any(|names| glob(names, &identifier))
+            || (on_trial && rules.kernels.unconfirmed.contains(name))
+    };
+    let warning = |file: &Arc<SourceFile>, span: &Range<usize>, help: &str| {
+        Diagnostic::new(Code::UnsourcedKernel, "nobody is known to have a kernel of this name")
+            .at(file, span.clone(), "")
+            .help(help)
+    };
+    let mut found = Vec::new();
+    for case in rules.term_cases.iter().filter(|case| case.hit && !is_known(&case.launch.kernel, false)) {
+        let Some((file, span)) = &case.place else { continue };
+        found.push(warning(file, span, "name its package or library in rules/kernels.yaml"));
+    }
+    for (kernel, places) in kernels {
+        for (id, case, launch) in places {
+            let on_trial = rules.families.iter().any(|family| family.id == *id && family.status == Status::Trial);
+            let Some((file, span)) = place(rules, id, *case, *launch) else { continue };
+            if !is_known(kernel, on_trial) {
+                found.push(warning(
+                    file,
+                    &span,
+                    "name its package under `kernels:` of the family, or in rules/kernels.yaml",
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// Where a launch of a family's test stands.
+fn place<'r>(
+    rules: &'r RuleSet,
+    family: &str,
+    case: usize,
+    launch: usize,
+) -> Option<(&'r Arc<SourceFile>, Range<usize>)> {
     let places = rules.case_places.get(family)?;
-    let file = places.file.as_ref()?;
-    let span = places.launches.get(case)?.get(launch)?.clone();
-    let words = crate::kernel_name::KernelName::parse(kernel, &rules.names).words.join(" ");
+    Some((places.file.as_ref()?, places.launches.get(case)?.get(launch)?.clone()))
+}
+
+fn unknown(rules: &RuleSet, kernel: &str, family: &str, case: usize, launch: usize) -> Option<Diagnostic> {
+    let (file, span) = place(rules, family, case, launch)?;
+    let words = KernelName::parse(kernel, &rules.names).words.join(" ");
     Some(
         Diagnostic::new(Code::UnknownTestKernel, "no term, category or family knows this kernel")
             .at(file, span, format!("its words: {words}"))

@@ -258,7 +258,7 @@ impl Maker<'_> {
                 gates
             })
             .collect();
-        let no = |gates: &Vec<Gate>| gates.iter().find(|gate| gate.answer == Tri::No).cloned();
+        let no = |gates: &Vec<Gate>| gates.iter().find(|gate| gate.forbids()).cloned();
         let refused: Vec<Gate> = asked.iter().filter_map(no).collect();
         if let Some(first) = refused.first() {
             if refused.len() == split.len() {
@@ -292,7 +292,7 @@ impl Maker<'_> {
             let matters = match gate.effect {
                 Effect::Silent => true,
                 Effect::OffByDesign => state != State::InUse && !decided,
-                Effect::Upgrade => false,
+                Effect::Upgrade | Effect::Raise => false,
             };
             if matters {
                 doubts.push(gate.reason());

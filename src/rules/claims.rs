@@ -10,6 +10,7 @@ use super::family::LoadedFamily;
 use super::load::{Predicate, Shared};
 use super::place::{Place, span_of};
 use super::schema::family::FamilyFile;
+use super::schema::kernels::PackageKernels;
 use crate::diagnostic::{Label, SourceFile};
 
 /// What is said to be in a release.
@@ -128,6 +129,22 @@ pub(super) fn of_keys(file: &Arc<SourceFile>, yaml: &FamilyFile) -> Vec<Claim> {
         out.push(claim(ClaimKind::Toggle, &toggle.name, span_of(file, entry), Some(&toggle.place), versions));
     }
     out
+}
+
+/// The kernels that `rules/kernels.yaml` says packages spell.
+pub(super) fn of_packages(file: &Arc<SourceFile>, packages: &[PackageKernels]) -> Vec<Claim> {
+    let named = packages.iter().flat_map(|package| package.kernels.iter().map(move |entry| (package, entry)));
+    named
+        .map(|(package, entry)| {
+            let kernel = &entry.value;
+            Claim {
+                owner: package.package.clone(),
+                of: Some(package.package.clone()),
+                versions: Versions { since: kernel.since.clone(), until: kernel.until.clone() },
+                ..bare(file, span_of(file, entry), ClaimKind::Kernel, vec![kernel.name.clone()])
+            }
+        })
+        .collect()
 }
 
 fn of_predicates<T>(predicates: &[Predicate<T>], parts: impl Fn(&T) -> (&String, &Expr), out: &mut Vec<Claim>) {

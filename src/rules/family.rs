@@ -12,10 +12,12 @@ use super::load::{bad_format, is_version, syntax};
 use super::measure::{ChainProblem, check_chain};
 use super::parse::{parse_chain, parse_overlap};
 use super::place::{Place, span_of};
-use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry, When};
+use super::schema::family::{CaseEntry, FamilyFile, Kind, LimitEntry, ToggleEntry, When};
 use super::source::{CATALOGS, Entry};
 use super::version::Version;
-use super::{Case, CaseRow, Family, FamilyKind, Gates, Independence, Origin, Outcome, Range, Status, Toggle};
+use super::{
+    Case, CaseRow, Family, FamilyKind, Gates, Independence, MessageLimit, Origin, Outcome, Range, Status, Toggle,
+};
 use crate::attribution::Stage;
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
@@ -320,8 +322,15 @@ impl Reader<'_> {
             dtype: when.dtype.clone(),
             tokens: self.range(when.tokens.as_ref(), 1),
             message_bytes: self.range(when.message_bytes.as_ref(), 0),
+            message_limits: when.message_limits.iter().filter_map(|limit| self.limit(limit)).collect(),
             needs: when.needs.0.clone(),
         }
+    }
+
+    fn limit(&mut self, limit: &LimitEntry) -> Option<MessageLimit> {
+        let tensor_parallel = self.range(limit.tensor_parallel.as_ref(), 1);
+        let bytes = self.range(Some(&limit.bytes), 0)?;
+        Some(MessageLimit { arch: limit.arch.clone(), tensor_parallel, bytes, raised_by: limit.raised_by.clone() })
     }
 
     fn stage(&mut self, stage: &Spanned<String>) -> Option<Stage> {

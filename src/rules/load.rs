@@ -18,6 +18,7 @@ use super::schema::attribution::AttributionFile;
 use super::schema::cut::CutFile;
 use super::schema::frameworks::FrameworksFile;
 use super::schema::hardware::HardwareFile;
+use super::schema::kernels::KernelsFile;
 use super::schema::launch::LaunchEntry;
 use super::schema::mapping::MappingFile;
 use super::schema::names::Names;
@@ -30,7 +31,9 @@ use super::schema::trace::TraceFile;
 use super::shape::Node;
 use super::source::{CATALOGS, Entry, RULES, Sources, VERSION};
 use super::yaml;
-use super::{Alias, Category, Mapping, Override, RuleSet, Subject, Term, TermCase, TransparentRole};
+use super::{
+    Alias, Category, Claim, KnownKernels, Mapping, Override, RuleSet, Subject, Term, TermCase, TransparentRole,
+};
 use crate::diagnostic::{self, Code, Diagnostic, Severity, SourceFile, near};
 
 /// Reads, resolves and checks all files. Warnings alone are no failure; they are in [`RuleSet::warnings`].
@@ -53,9 +56,11 @@ fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic
     rules.mapping = loader.mapping();
     let shared = loader.shared();
     let (families, broken) = loader.families(&mut rules);
+    let kernels = loader.kernels(&mut rules.kernels);
     rules.version = loader.version();
     loader.unused_files();
     rules.claims = claims::all(&shared, &families);
+    rules.claims.extend(kernels);
     let mut found = loader.found;
     resolve::resolve(shared, families, &broken, &mut rules, &mut found);
     diagnostic::sort(&mut found);
@@ -222,6 +227,14 @@ impl<'a> Loader<'a> {
         if let Err(reason) = take(read) {
             self.found.push(Diagnostic::new(Code::BadSetting, reason).at(&file, 0..0, ""));
         }
+    }
+
+    /// What is known of kernel names; those of packages as claims.
+    fn kernels(&mut self, known: &mut KnownKernels) -> Vec<Claim> {
+        let Some((file, read)) = self.file::<KernelsFile>("kernels.yaml") else { return Vec::new() };
+        known.libraries = read.libraries.into_iter().flat_map(|library| library.names).collect();
+        known.unconfirmed = read.unconfirmed.into_iter().map(|kernel| kernel.name).collect();
+        claims::of_packages(&file, &read.packages)
     }
 
     fn mapping(&mut self) -> Mapping {
@@ -426,6 +439,7 @@ fn cases(
             name: name.to_owned(),
             file: file.path.clone(),
             line: launch.defined.line() as u32,
+            place: Some((Arc::clone(file), span_of(file, &launch))),
             launch: launch.value.0,
             hit,
         }

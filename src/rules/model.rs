@@ -167,6 +167,8 @@ pub struct SourcePath {
     pub since: Option<String>,
     /// First version without it.
     pub until: Option<String>,
+    /// The only vendor on whose GPUs it runs.
+    pub vendor: Option<String>,
 }
 
 /// What to type.
@@ -230,8 +232,23 @@ pub struct Gates {
     pub tokens: Option<Range>,
     /// Off by design when no. Bytes of the collective's message.
     pub message_bytes: Option<Range>,
+    /// The same where it depends on the GPU and its number; the first that is of the run's counts.
+    pub message_limits: Vec<MessageLimit>,
     /// Off by design when no. Server arguments that must hold: name and value text.
     pub needs: Vec<(String, String)>,
+}
+
+/// The messages that a path takes on some GPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageLimit {
+    /// `sm90`, `gfx942`, ..; empty: all.
+    pub arch: Vec<String>,
+    /// Tensor-parallel sizes; none: all.
+    pub tensor_parallel: Option<Range>,
+    /// Bytes.
+    pub bytes: Range,
+    /// The switch that moves the limit. With one, a larger message is no reason to call the path off by design.
+    pub raised_by: Option<String>,
 }
 
 /// One family of the catalog.
@@ -417,6 +434,17 @@ pub struct TermCase {
     pub file: String,
     /// Line in its file.
     pub line: u32,
+    /// The file, and the bytes of the launch in it; none for one that no file has.
+    pub place: Option<(std::sync::Arc<crate::diagnostic::SourceFile>, std::ops::Range<usize>)>,
+}
+
+/// Kernel names of no package's source; those of one are among [`RuleSet::claims`].
+#[derive(Clone, Debug, Default)]
+pub struct KnownKernels {
+    /// Globs over identifiers: compilers and libraries make these names.
+    pub libraries: Vec<String>,
+    /// Names without proof.
+    pub unconfirmed: std::collections::BTreeSet<String>,
 }
 
 /// A family that another file with the same id replaced.
@@ -475,6 +503,8 @@ pub struct RuleSet {
     pub inputs: super::schema::inputs::InputsFile,
     /// Packages whose releases bear out claims (`rules/releases.yaml`).
     pub releases: super::schema::releases::ReleasesFile,
+    /// Kernel names that rest on no package (`rules/kernels.yaml`).
+    pub kernels: KnownKernels,
     /// What terms and families say of releases, in the order of their files.
     pub claims: Vec<super::Claim>,
     /// Where the launches of the families' tests stand, by id.

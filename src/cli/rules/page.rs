@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::engine::family_test::outcome_word;
-use crate::rules::{Family, Gates, SourcePath, Status, Toggle, print_chain, print_overlap};
+use crate::rules::{Family, Gates, MessageLimit, SourcePath, Status, Toggle, print_chain, print_overlap};
 
 /// The page; its heading is of this level.
 pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
@@ -95,8 +95,23 @@ fn gates(when: &Gates) -> Vec<String> {
     for (what, range) in ranges {
         out.extend(range.map(|range| format!("{what} is {range}")));
     }
+    out.extend(when.message_limits.iter().map(limit));
     out.extend(when.needs.iter().map(|(name, value)| format!("`{name}` is {value}")));
     out
+}
+
+fn limit(limit: &MessageLimit) -> String {
+    let mut text = format!("bytes of the message is {}", limit.bytes);
+    if !limit.arch.is_empty() {
+        text += &format!(" on {}", limit.arch.join(", "));
+    }
+    if let Some(size) = limit.tensor_parallel {
+        text += &format!(" at tensor-parallel size {size}");
+    }
+    if let Some(switch) = &limit.raised_by {
+        text += &format!(", unless `{switch}` moves it");
+    }
+    text
 }
 
 fn switch(toggle: &Toggle) -> String {
@@ -107,5 +122,7 @@ fn switch(toggle: &Toggle) -> String {
 
 fn source(source: &SourcePath) -> String {
     let at = source.at.as_ref().map_or_else(String::new, |at| format!(" at {at}"));
-    format!("`{}`{at}{}", source.path, versions(source.since.as_deref(), source.until.as_deref()).replacen(',', "", 1))
+    let on = source.vendor.as_ref().map_or_else(String::new, |vendor| format!(" on {vendor}"));
+    let versions = versions(source.since.as_deref(), source.until.as_deref()).replacen(',', "", 1);
+    format!("`{}`{at}{on}{versions}", source.path)
 }

@@ -108,6 +108,39 @@ fn a_message_is_judged_only_where_no_element_size_changes_the_answer() {
 }
 
 #[test]
+fn a_limit_that_a_switch_moves_is_that_of_the_gpu_and_forbids_nothing() {
+    use crate::rules::{CaseLaunch, MessageLimit};
+    let launch = CaseLaunch { kernel: "gemm".into(), dims: Some("[[1000]]".into()), ..CaseLaunch::default() };
+    let mut line = crate::engine::testing::timeline_of(&[launch], &crate::rules::RuleSet::default(), &[]);
+    let occurrence = crate::engine::Occurrence {
+        launches: vec![crate::attribution::LaunchId(0)],
+        transparent: Vec::new(),
+        context: Vec::new(),
+        unknown: false,
+        inferred: false,
+    };
+    let limit = |arch: &str, most| MessageLimit {
+        arch: vec![arch.to_owned()],
+        tensor_parallel: Some(Range { min: Some(8), max: Some(8) }),
+        bytes: Range { min: None, max: Some(most) },
+        raised_by: Some("--most".to_owned()),
+    };
+    let family = asking(|f| f.when.message_limits = vec![limit("sm90", 9_000), limit("sm100", 900)]);
+    let unknown = super::of_occurrence(&family, &line, &occurrence).remove(0);
+    assert_eq!(unknown.answer, Tri::Unknown);
+    line.run.tp = Some(known(8));
+    line.run.arch = Some(known("sm100".to_owned()));
+    let over = super::of_occurrence(&family, &line, &occurrence).remove(0);
+    assert_eq!((over.answer, over.effect, over.forbids()), (Tri::No, Effect::Raise, false));
+    assert_eq!(
+        over.reason(),
+        "needs a message of ≤ 900 bytes (TP 8, sm100) unless `--most` says more: 1000 elements of 1 to 8 bytes"
+    );
+    line.run.tp = Some(known(4));
+    assert!(super::of_occurrence(&family, &line, &occurrence).is_empty());
+}
+
+#[test]
 fn a_path_for_another_vendor_is_off_by_design_and_one_in_flight_is_silent() {
     let amd = Run { vendor: Some(known("amd".to_owned())), ..Run::default() };
     let of = |origin| {

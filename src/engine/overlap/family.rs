@@ -254,7 +254,7 @@ impl One<'_> {
             inferred: false,
         };
         let gates = gates::of_occurrence(self.family, self.ground.timeline, &occurrence);
-        gates.iter().all(|gate| gate.answer != Tri::No || granted(gate))
+        gates.iter().all(|gate| !gate.forbids() || granted(gate))
     }
 
     /// None: they are of one place, so no partners.

@@ -75,7 +75,7 @@ impl<'a> Sight<'a> {
             return Some(format!("not {} times in a step", rules.min_occurrences));
         }
         let gates = gates::of_occurrence(family, ground.timeline, self.first());
-        gates.iter().find(|gate| gate.answer == Tri::No).map(gates::Gate::reason)
+        gates.iter().find(|gate| gate.forbids()).map(gates::Gate::reason)
     }
 
     /// Whether it is there as often as the family says.

@@ -38,6 +38,11 @@ impl Reader<'_> {
             for (key, least) in [("tensor_parallel", 1), ("tokens", 1), ("message_bytes", 0)] {
                 self.range(when.value.text(key).as_ref(), least);
             }
+            for limit in when.value.under("message_limits").flat_map(|limits| limits.value.items()) {
+                for (key, least) in [("tensor_parallel", 1), ("bytes", 0)] {
+                    self.range(limit.value.text(key).as_ref(), least);
+                }
+            }
             for stage in when.value.under("stages").flat_map(|stages| stages.value.items()) {
                 if let Node::Text(word) = &stage.value {
                     self.stage(&Spanned::new(word.clone(), stage.referenced, stage.defined));

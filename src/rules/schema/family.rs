@@ -252,8 +252,27 @@ pub struct When {
     /// Bytes of the collective's message.
     #[schemars(with = "Option<String>")]
     pub message_bytes: Option<Spanned<String>>,
+    /// The same where it depends on the GPU and its number; the first that is of the run's counts.
+    pub message_limits: Vec<LimitEntry>,
     /// Server arguments that must hold.
     pub needs: Needs,
+}
+
+/// One of `message_limits:` of `when`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitEntry {
+    /// Architectures; all when not given.
+    #[serde(default)]
+    pub arch: Vec<String>,
+    /// Tensor-parallel sizes; all when not given.
+    #[schemars(with = "Option<String>")]
+    pub tensor_parallel: Option<Spanned<String>>,
+    /// Bytes of the message.
+    #[schemars(with = "String")]
+    pub bytes: Spanned<String>,
+    /// The switch that moves the limit; with one, a larger message stays split, and the advice names it.
+    pub raised_by: Option<String>,
 }
 
 /// `models:` of `when`.
@@ -302,7 +321,7 @@ impl<'de> Deserialize<'de> for Needs {
     }
 }
 
-/// One of `sources:`: a path, or a map with the versions it is true for.
+/// One of `sources:`: a path, or a map with the versions and the vendor it is true for.
 #[derive(Debug)]
 pub struct SourceEntry(pub SourcePath);
 
@@ -315,6 +334,7 @@ impl<'de> Deserialize<'de> for SourceEntry {
             at: Option<String>,
             since: Option<String>,
             until: Option<String>,
+            vendor: Option<String>,
         }
 
         struct Either;
@@ -327,12 +347,13 @@ impl<'de> Deserialize<'de> for SourceEntry {
             }
 
             fn visit_str<E: Error>(self, path: &str) -> Result<SourceEntry, E> {
-                Ok(SourceEntry(SourcePath { path: path.to_owned(), at: None, since: None, until: None }))
+                let path = path.to_owned();
+                Ok(SourceEntry(SourcePath { path, at: None, since: None, until: None, vendor: None }))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SourceEntry, A::Error> {
-                let Map { path, at, since, until } = Map::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(SourceEntry(SourcePath { path, at, since, until }))
+                let Map { path, at, since, until, vendor } = Map::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(SourceEntry(SourcePath { path, at, since, until, vendor }))
             }
         }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
 use super::family::{FamilyFile, Needs, SourceEntry};
+use super::kernels::{KernelsFile, NamedKernel};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;
 use super::pattern::PatternText;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("categories", text(&schema_for!(CategoriesFile))),
         ("family", text(&schema_for!(FamilyFile))),
         ("graph", text(&schema_for!(GraphFile))),
+        ("kernels", text(&schema_for!(KernelsFile))),
         ("similarity", text(&schema_for!(SimilarityFile))),
         ("terms", text(&schema_for!(TermsFile))),
     ]
@@ -60,6 +62,22 @@ schema!(LaunchEntry, "Launch", |generator| json_schema!({
     "description": "A kernel name as a trace has it, or a map with what else is known.",
     "anyOf": [{ "type": "string" }, generator.subschema_for::<LaunchMap>()],
 }));
+schema!(NamedKernel, "NamedKernel", |_generator| json_schema!({
+    "description": "A kernel's name, or a map with the versions of its package that have it.",
+    "anyOf": [
+        { "type": "string" },
+        {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["name"],
+            "properties": {
+                "name": { "type": "string" },
+                "since": { "type": "string" },
+                "until": { "type": "string" },
+            },
+        },
+    ],
+}));
 schema!(Texts, "Texts", |_generator| json_schema!({
     "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }, { "type": "null" }],
 }));
@@ -80,7 +98,7 @@ schema!(Needs, "Needs", |_generator| json_schema!({
     ],
 }));
 schema!(SourceEntry, "Source", |_generator| json_schema!({
-    "description": "A path in the framework's tree, or a map with the versions it is true for.",
+    "description": "A path in the framework's tree, or a map with the versions and the vendor it is true for.",
     "anyOf": [
         { "type": "string" },
         {
@@ -92,6 +110,7 @@ schema!(SourceEntry, "Source", |_generator| json_schema!({
                 "at": { "type": "string" },
                 "since": { "type": "string" },
                 "until": { "type": "string" },
+                "vendor": { "type": "string" },
             },
         },
     ],

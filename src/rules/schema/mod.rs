@@ -9,6 +9,7 @@ pub mod frameworks;
 pub mod hardware;
 pub mod inputs;
 pub mod json;
+pub mod kernels;
 pub mod launch;
 pub mod mapping;
 pub mod names;
