@@ -27,6 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod whole;
 mod wide;
 mod zstd;
 
@@ -41,3 +42,4 @@ pub use table::{
     Annotation, Broken, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Header, Lane, LaneId,
     ProcessId, RuntimeCall, Skipped, StreamKey, SyncEvent, Trace, Warning,
 };
+pub use whole::{Whole, whole};
