@@ -10,6 +10,7 @@ use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;
 use super::pattern::PatternText;
 use super::shared::{CategoriesFile, GraphFile, TermsFile};
+use super::servers::{CommonFile, ServerFile, Status};
 use super::similarity::SimilarityFile;
 
 /// Name and text of each schema; `rules/schema/<name>.json` is the text.
@@ -18,6 +19,8 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("categories", text(&schema_for!(CategoriesFile))),
         ("family", text(&schema_for!(FamilyFile))),
         ("graph", text(&schema_for!(GraphFile))),
+        ("server", text(&schema_for!(ServerFile))),
+        ("server-common", text(&schema_for!(CommonFile))),
         ("similarity", text(&schema_for!(SimilarityFile))),
         ("terms", text(&schema_for!(TermsFile))),
     ]
@@ -54,6 +57,11 @@ macro_rules! schema {
         }
     };
 }
+
+schema!(Status, "Status", |_generator| json_schema!({
+    "description": "A status code, or a class of them.",
+    "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 599 }, { "type": "string", "pattern": "^[1-5](xx|[0-9][0-9])$" }],
+}));
 
 schema!(LaunchEntry, "Launch", |generator| json_schema!({
     "description": "A kernel name as a trace has it, or a map with what else is known.",
