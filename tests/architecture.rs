@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right; a room may use those to its left.
-const ROOMS: [&str; 7] = ["trace", "attribution", "graph", "rules", "engine", "report", "cli"];
+const ROOMS: [&str; 8] = ["trace", "attribution", "graph", "rules", "engine", "report", "capture", "cli"];
 
 /// Used by all; they use each other only.
 const SHARED: [&str; 3] = ["units", "diagnostic", "kernel_name"];

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 pub mod args;
+mod capture;
 mod catalog;
 mod config;
 mod doctor;
@@ -90,6 +91,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
             threads(args.input.threads);
             doctor::run(args, streams)
         }
+        Command::Capture(args) => capture::run(args, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {
