@@ -2,8 +2,8 @@
 //! which fused or overlapped path should apply, why it does not, and how sure that is.
 //!
 //! The pipeline, one module a stage, arrows in one direction:
-//! `trace -> attribution -> graph -> rules -> engine -> report -> runs`; `cut` copies a part of a trace; `cli` drives
-//! them.
+//! `trace -> attribution -> graph -> rules -> engine -> report -> runs`. `cut` copies a part of a trace, `capture` gets
+//! traces from running servers, `cli` drives it all.
 //! `units`, `diagnostic` and `kernel_name` are used by all and use none.
 //!
 //! | step | call | makes |
@@ -50,6 +50,7 @@
 //! [`report::json::read`] reads one back.
 
 pub mod attribution;
+pub mod capture;
 pub mod cli;
 pub mod cut;
 pub mod diagnostic;

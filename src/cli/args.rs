@@ -1,8 +1,9 @@
 //! The arguments. A doc comment is the help text; `LLM_PROF_<FLAG>` sets the same in the environment.
 //!
 //! Here: the commands on traces, and the groups of flags that commands share. In `args/rules.rs`: the commands on rules
-//! and on the catalog.
+//! and on the catalog; in `args/capture.rs`: those on running servers.
 
+mod capture;
 mod rules;
 mod runs;
 
@@ -16,6 +17,7 @@ use crate::attribution::Stage;
 use crate::report::Limits;
 use crate::units::Nanos;
 
+pub use capture::*;
 pub use rules::*;
 pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema};
 
@@ -24,11 +26,11 @@ Exit codes:
     0  done; findings alone are no failure, nor is a trace without GPU events
     1  what was asked for failed: a gate of `check`, a test of `rules test`, a mistake found by `rules check`
     2  wrong usage
-    3  an input cannot be read: missing, no trace
+    3  an input cannot be read: missing, no trace; a server cannot be captured from
     4  the rules cannot be loaded
     5  the trace was read but is unfit for the question: no gate passes because it could not look
   101  a bug of llm-prof; please report it
-  130  interrupted (Ctrl-C), 143 terminated; no output file is left half written
+  130  interrupted (Ctrl-C), 143 terminated; no output file is left half written, no profiler of a server running
 
 Every flag can be set in the environment, LLM_PROF_MIN_SHARE=0.5, and in llm-prof.toml; --show-config tells what holds.";
 
@@ -81,6 +83,9 @@ pub enum Command {
     Bundle(Box<Bundle>),
     /// JSON schemas of what llm-prof writes.
     Schema(Schema),
+    /// Profile a running server and keep the traces.
+    #[command(after_help = EXIT_CODES)]
+    Capture(Box<Capture>),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -99,7 +104,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Triage {
     /// Trace files, folders, globs, or `-` for standard input.
-    #[arg(value_name = "PATH", required_unless_present_any = ["old_input", "formal_input"])]
+    #[arg(value_name = "PATH", required_unless_present_any = ["old_input", "formal_input", "url", "formal_url"])]
     pub paths: Vec<PathBuf>,
     /// The trace beside.
     #[command(flatten)]
@@ -116,6 +121,12 @@ pub struct Triage {
     /// Accepted from the tool before this one.
     #[arg(long = "input", value_name = "PATH", hide = true)]
     pub old_input: Vec<PathBuf>,
+    /// Servers.
+    #[command(flatten)]
+    pub live: Live,
+    /// How they are captured.
+    #[command(flatten)]
+    pub capture: CaptureOptions,
     /// The run.
     #[command(flatten)]
     pub input: Input,

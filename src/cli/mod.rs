@@ -2,6 +2,7 @@
 
 pub mod args;
 mod bundle;
+mod capture;
 mod catalog;
 mod check;
 mod compare;
@@ -113,6 +114,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
             bundle::run(args, streams)
         }
         Command::Schema(args) => schema::run(args, streams),
+        Command::Capture(args) => capture::run(args, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {

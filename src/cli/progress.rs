@@ -66,6 +66,35 @@ pub(super) fn clear_line() {
     }
 }
 
+/// One line on the terminal that the next one replaces.
+pub(super) struct Line {
+    wanted: bool,
+}
+
+impl Line {
+    /// Shows nothing unless `wanted`.
+    pub(super) fn new(wanted: bool) -> Self {
+        Self { wanted }
+    }
+
+    pub(super) fn show(&mut self, text: &str, err: &mut dyn Write) -> std::io::Result<()> {
+        if !self.wanted {
+            return Ok(());
+        }
+        SHOWN.store(true, Ordering::Relaxed);
+        write!(err, "\r\u{1b}[K{text}")?;
+        err.flush()
+    }
+
+    /// Makes room for other lines.
+    pub(super) fn clear(&mut self, err: &mut dyn Write) {
+        if self.wanted && SHOWN.swap(false, Ordering::Relaxed) {
+            // A terminal that does not take it shows one line too many.
+            let _ = write!(err, "\r\u{1b}[K");
+        }
+    }
+}
+
 /// Bytes of all files; none when one has no size, as pipes have none.
 fn total<'p>(files: impl Iterator<Item = &'p Path>) -> Option<u64> {
     files.map(|path| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())).sum()

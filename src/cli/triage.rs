@@ -1,6 +1,9 @@
 //! `llm-prof triage`: from traces to the report.
 
-use super::args::{Format, Triage};
+use std::path::PathBuf;
+
+use super::args::{Format, Pair, Triage};
+use super::capture::{self, Captured};
 use super::failure::Failure;
 use super::session::{Clock, Judged};
 use super::streams::Streams;
@@ -12,11 +15,22 @@ use crate::rules::RuleSet;
 
 /// Reads, judges, prints.
 pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
-    let terminal = &args.terminal;
-    let paths = [&args.paths, &args.old_input, &args.formal_input].into_iter().find(|paths| !paths.is_empty());
-    let paths = paths.map(Vec::as_slice).unwrap_or_default();
+    let captured = capture::for_triage(args, streams)?;
+    let folder: Vec<PathBuf> = captured.iter().map(|traces| traces.formal.folder.clone()).collect();
+    let given = [&folder, &args.paths, &args.old_input, &args.formal_input];
+    let paths = given.into_iter().find(|paths| !paths.is_empty()).map(Vec::as_slice).unwrap_or_default();
     let mut pair = args.pair.clone();
     pair.mapping.extend(args.mapping_input.iter().cloned());
+    pair.mapping.extend(captured.iter().filter_map(|traces| Some(traces.mapping.as_ref()?.folder.clone())));
+    let reported = report(paths, &pair, args, streams);
+    // A stage that could not be captured is a failure, whatever the report on the other one says.
+    let failed = captured.iter().flat_map(|traces| traces.mapping.iter().chain([&traces.formal]));
+    reported.and(failed.filter_map(Captured::failure).next().map_or(Ok(()), Err))
+}
+
+/// From files to the report.
+fn report(paths: &[PathBuf], pair: &Pair, args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
+    let terminal = &args.terminal;
     let stage = session::only_stage(&args.input);
     let options = |traces| Options {
         traces,
@@ -36,7 +50,7 @@ pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     }
     let (rules, engine, (mut session, mut other)) =
         loading::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {
-            pairs::open(paths, &pair, &args.input, terminal, settings, streams)
+            pairs::open(paths, pair, &args.input, terminal, settings, streams)
         })?;
     if let Some(mapping) = &mut other {
         pairs::take(&mut session, mapping, &rules, terminal.quiet, streams)?;

@@ -11,6 +11,7 @@ mod place;
 mod print;
 mod resolve;
 pub mod schema;
+mod servers;
 mod shape;
 mod source;
 mod tidy;
@@ -23,5 +24,6 @@ pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, co
 pub use model::*;
 pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr, parse_overlap};
 pub use print::{print_chain, print_expr, print_overlap};
+pub use servers::load_servers;
 pub use source::Sources;
 pub use tidy::tidy;

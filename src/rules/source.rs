@@ -15,6 +15,8 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile};
 pub(super) const CATALOGS: &str = "catalogs/";
 /// Rule files begin with this.
 pub(super) const RULES: &str = "rules/";
+/// Files about servers begin with this.
+pub(super) const SERVERS: &str = "rules/servers/";
 /// Version of the catalog.
 pub(super) const VERSION: &str = "catalogs/VERSION";
 /// Kinds of families: the folders of a catalog.
@@ -25,6 +27,11 @@ const KINDS: [&str; 2] = ["fuse", "overlap"];
 #[include = "*.yaml"]
 #[exclude = "servers/*"]
 struct Rules;
+
+#[derive(RustEmbed)]
+#[folder = "rules/servers/"]
+#[include = "*.yaml"]
+struct Servers;
 
 #[derive(RustEmbed)]
 #[folder = "catalogs/"]
@@ -69,7 +76,8 @@ impl Sources {
                 out.embed_catalogs();
             }
             Some(dir) => {
-                out.read_rules(dir);
+                // What lies in folders below it (schemas, servers) is no rule of triage.
+                out.read_yaml(dir, RULES);
                 match catalogs_near(dir) {
                     Some(found) => out.read_catalog(&found, 0),
                     None => out.embed_catalogs(),
@@ -79,6 +87,21 @@ impl Sources {
         for (n, dir) in catalogs.iter().enumerate() {
             let found = Some(dir.join("catalogs")).filter(|d| has_families(d)).unwrap_or_else(|| dir.clone());
             out.read_catalog(&found, n + 1);
+        }
+        out.sort();
+        out
+    }
+
+    /// The files about servers: of the folder `servers` in `rules` when it has one, else those inside the binary.
+    pub(super) fn servers(rules: Option<&Path>) -> Self {
+        let mut out = Self::default();
+        match rules.map(|dir| dir.join("servers")).filter(|dir| dir.is_dir()) {
+            Some(dir) => out.read_yaml(&dir, SERVERS),
+            None => {
+                for path in Servers::iter() {
+                    out.embed(SERVERS, &path, Servers::get(&path));
+                }
+            }
         }
         out.sort();
         out
@@ -125,14 +148,14 @@ impl Sources {
         self.entries.sort_by(|a, b| (a.layer, &a.logical).cmp(&(b.layer, &b.logical)));
     }
 
-    /// The YAML files of a folder itself; what lies in folders below it (schemas, servers) is no rule of triage.
-    fn read_rules(&mut self, dir: &Path) {
+    /// The YAML files of a folder itself, as files of `logical`.
+    fn read_yaml(&mut self, dir: &Path, logical: &str) {
         match children(dir) {
             Err(error) => self.unreadable(dir, &error),
             Ok(paths) => {
                 for (name, path) in paths {
                     if !path.is_dir() && is_yaml(&name) {
-                        self.read(format!("{RULES}{name}"), 0, &path);
+                        self.read(format!("{logical}{name}"), 0, &path);
                     }
                 }
             }

@@ -28,6 +28,7 @@ mod table;
 mod tests;
 mod text;
 mod watch;
+mod whole;
 mod wide;
 mod zstd;
 
@@ -43,3 +44,4 @@ pub use table::{
     ProcessId, RuntimeCall, Skipped, StreamKey, SyncEvent, Trace, Warning,
 };
 pub use watch::{Role, Seen, Watch, watch};
+pub use whole::{Whole, whole};

@@ -10,6 +10,7 @@ use super::kernels::{KernelsFile, NamedKernel};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;
 use super::pattern::PatternText;
+use super::servers::{CommonFile, ServerFile, Status};
 use super::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::similarity::SimilarityFile;
 
@@ -20,6 +21,8 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("family", text(&schema_for!(FamilyFile))),
         ("graph", text(&schema_for!(GraphFile))),
         ("kernels", text(&schema_for!(KernelsFile))),
+        ("server", text(&schema_for!(ServerFile))),
+        ("server-common", text(&schema_for!(CommonFile))),
         ("similarity", text(&schema_for!(SimilarityFile))),
         ("terms", text(&schema_for!(TermsFile))),
     ]
@@ -57,6 +60,11 @@ macro_rules! schema {
         }
     };
 }
+
+schema!(Status, "Status", |_generator| json_schema!({
+    "description": "A status code, or a class of them.",
+    "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 599 }, { "type": "string", "pattern": "^[1-5](xx|[0-9][0-9])$" }],
+}));
 
 schema!(LaunchEntry, "Launch", |generator| json_schema!({
     "description": "A kernel name as a trace has it, or a map with what else is known.",

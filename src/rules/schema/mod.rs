@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod releases;
 pub mod report;
 pub mod server_log;
+pub mod servers;
 pub mod shared;
 pub mod similarity;
 pub mod sites;

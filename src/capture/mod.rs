@@ -1,0 +1,32 @@
+//! A running server in, traces of its stages out: the servers' profiler protocols over HTTP.
+//!
+//! What the servers say, want and answer is data ([`crate::rules::schema::servers`]); here are HTTP, templates of
+//! requests, and a state machine with a way out of every state.
+
+mod armed;
+mod capabilities;
+mod flush;
+mod http;
+mod load;
+mod machine;
+mod place;
+mod plan;
+mod problem;
+mod record;
+mod run;
+mod server;
+mod stage;
+mod template;
+mod verify;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+pub use armed::{line, stop_for_good};
+pub use capabilities::table;
+pub use machine::End;
+pub use plan::{Lengths, Plan, Timeouts, Workload};
+pub use problem::{Kind, Problem};
+pub use record::CAPTURE;
+pub use run::{Done, Said, StageDone, run};
