@@ -41,10 +41,11 @@ pub(super) fn run(args: &Bundle, streams: &mut Streams) -> Result<(), Failure> {
     let bundle = bundle::bundle(given, &args.title, &rules);
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
-        Format::Text => bundle::text::render(&bundle, style),
-        Format::Markdown => bundle::markdown::render(&bundle, args.include_toc),
-        Format::Html => bundle::html::render(&bundle, args.include_toc),
-        Format::Json => bundle::json(&bundle),
+        Format::Text => Some(bundle::text::render(&bundle, style)),
+        Format::Markdown => Some(bundle::markdown::render(&bundle, args.include_toc)),
+        Format::Html => Some(bundle::html::render(&bundle, args.include_toc)),
+        Format::Json => Some(bundle::json(&bundle)),
+        Format::Csv => None,
     })
 }
 

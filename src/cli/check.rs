@@ -44,10 +44,11 @@ pub(super) fn run(args: &Check, streams: &mut Streams) -> Result<(), Failure> {
     let check = gates::check(&run, &asked, &rules);
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
-        Format::Text => gates::text::render(&check, style),
-        Format::Markdown => gates::markdown::render(&check),
-        Format::Html => gates::html::render(&check),
-        Format::Json => gates::json(&check),
+        Format::Text => Some(gates::text::render(&check, style)),
+        Format::Markdown => Some(gates::markdown::render(&check)),
+        Format::Html => Some(gates::html::render(&check)),
+        Format::Json => Some(gates::json(&check)),
+        Format::Csv => None,
     })?;
     summarise(streams, &|| gates::markdown::render(&check))?;
     finish(&check, false, streams)

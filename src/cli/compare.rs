@@ -37,10 +37,11 @@ pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> 
     };
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
-        Format::Text => compare::text::render(&comparison, most, style),
-        Format::Markdown => compare::markdown::render(&comparison, most),
-        Format::Html => compare::html::render(&comparison),
-        Format::Json => compare::json(&comparison),
+        Format::Text => Some(compare::text::render(&comparison, most, style)),
+        Format::Markdown => Some(compare::markdown::render(&comparison, most)),
+        Format::Html => Some(compare::html::render(&comparison)),
+        Format::Json => Some(compare::json(&comparison)),
+        Format::Csv => None,
     })?;
     check::summarise(streams, &|| compare::markdown::render(&comparison, most))?;
     let Some(pct) = args.threshold else { return Ok(()) };

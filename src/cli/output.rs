@@ -17,26 +17,34 @@ pub(super) fn write(
     terminal: &Terminal,
     streams: &mut Streams,
 ) -> Result<(), Failure> {
-    documents(output.format, &output.output, terminal, streams, |format, style| render(report, format, style))
+    documents(output.format, &output.output, terminal, streams, |format, style| Some(render(report, format, style)))
 }
 
-/// Writes a document wherever it was asked for, in the format that was asked for or that the file's name says.
+/// Writes a document wherever it was asked for, in the format that was asked for or that the file's name says; `render`
+/// gives none in a format that the document does not have.
 pub(super) fn documents(
     format: Option<Format>,
     paths: &[PathBuf],
     terminal: &Terminal,
     streams: &mut Streams,
-    render: impl Fn(Format, text::Style) -> String,
+    render: impl Fn(Format, text::Style) -> Option<String>,
 ) -> Result<(), Failure> {
     let plain = text::Style::default();
+    let render = |format, style| {
+        render(format, style).ok_or_else(|| {
+            Failure::usage(
+                "--format csv: the rows of one report only, as `llm-prof triage` has it; json has all of this",
+            )
+        })
+    };
     if paths.is_empty() {
         let format = format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
         let style = text::Style { width: streams.columns(), color: streams.color(terminal.color) };
-        return print(&render(format, style), streams);
+        return print(&render(format, style)?, streams);
     }
     for path in paths {
         let format = format.or_else(|| Format::of_ending(path)).unwrap_or(Format::Markdown);
-        let document = render(format, plain);
+        let document = render(format, plain)?;
         if path.as_os_str() == "-" {
             print(&document, streams)?;
         } else {
