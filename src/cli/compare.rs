@@ -31,9 +31,9 @@ pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> 
             comparison.only_after.join(", ")
         )));
     }
-    let most = match args.list {
+    let most = match args.limit {
         Some(0) => usize::MAX,
-        list => list.unwrap_or(rules.compare.rows),
+        limit => limit.unwrap_or(rules.compare.rows),
     };
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {

@@ -32,8 +32,8 @@ pub struct Compare {
     #[arg(long, value_name = "PCT", env = "LLM_PROF_THRESHOLD", hide_env = true, value_parser = values::per_cent)]
     pub threshold: Option<f64>,
     /// Rows of a list that people read; 0 is all [default: 12].
-    #[arg(long, value_name = "N", env = "LLM_PROF_LIST", hide_env = true)]
-    pub list: Option<usize>,
+    #[arg(long, value_name = "N", env = "LLM_PROF_LIMIT", hide_env = true)]
+    pub limit: Option<usize>,
     /// The runs.
     #[command(flatten)]
     pub input: Input,
