@@ -61,7 +61,7 @@ pub struct ConfigArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The report: kernel table, fuse-pattern table, summary.
+    /// The report: kernel table, overlap-opportunity table, fuse-pattern table, summary.
     #[command(after_help = EXIT_CODES)]
     Triage(Box<Triage>),
     /// Why a row is there, or why none is; what a family, or the code of a mistake, means.
@@ -350,6 +350,8 @@ pub enum Format {
     Json,
     /// One page that opens anywhere: tables that sort and filter, a step to zoom into.
     Html,
+    /// The rows of all tables as one, for a spreadsheet.
+    Csv,
 }
 
 impl Format {
@@ -360,6 +362,7 @@ impl Format {
             "md" | "markdown" => Some(Self::Markdown),
             "txt" | "text" => Some(Self::Text),
             "html" | "htm" => Some(Self::Html),
+            "csv" => Some(Self::Csv),
             _ => None,
         }
     }

@@ -21,6 +21,7 @@ struct Source {
 
 /// Opens all, puts them together, prints.
 pub(super) fn run(args: &Bundle, streams: &mut Streams) -> Result<(), Failure> {
+    args.document.no_csv()?;
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let mut sources: Vec<Source> = args.paths.iter().map(|text| named(text)).collect();
     if let Some(root) = &args.analysis_root {
@@ -42,7 +43,7 @@ pub(super) fn run(args: &Bundle, streams: &mut Streams) -> Result<(), Failure> {
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
         Format::Text => bundle::text::render(&bundle, style),
-        Format::Markdown => bundle::markdown::render(&bundle, args.include_toc),
+        Format::Markdown | Format::Csv => bundle::markdown::render(&bundle, args.include_toc),
         Format::Html => bundle::html::render(&bundle, args.include_toc),
         Format::Json => bundle::json(&bundle),
     })

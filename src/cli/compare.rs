@@ -11,6 +11,7 @@ use crate::runs::gates;
 
 /// Opens both, compares, prints; a threshold is a gate.
 pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> {
+    args.document.no_csv()?;
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let engine = Engine::new(&rules);
     let opening = Opening { rules: &rules, engine: &engine, input: &args.input, terminal: &args.terminal };
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> 
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {
         Format::Text => compare::text::render(&comparison, most, style),
-        Format::Markdown => compare::markdown::render(&comparison, most),
+        Format::Markdown | Format::Csv => compare::markdown::render(&comparison, most),
         Format::Html => compare::html::render(&comparison),
         Format::Json => compare::json(&comparison),
     })?;

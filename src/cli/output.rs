@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::args::{Format, Output, Terminal};
 use super::failure::Failure;
 use super::streams::Streams;
-use crate::report::{Report, html, json, markdown, text};
+use crate::report::{Report, csv, html, json, markdown, text};
 
 /// Writes the report wherever it was asked for.
 pub(super) fn write(
@@ -52,6 +52,7 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
         Format::Markdown => markdown::render(report),
         Format::Json => json::render(report),
         Format::Html => html::render(report),
+        Format::Csv => csv::render(report),
     }
 }
 

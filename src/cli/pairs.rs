@@ -116,8 +116,8 @@ pub(super) fn take(
 
 /// Says which families are fused in one run and split in the other.
 pub(super) fn compare(formal: &mut [Judged], mapping: &[Judged]) {
-    let theirs: Vec<&[Finding]> = mapping.iter().map(|one| one.findings.as_slice()).collect();
+    let theirs: Vec<&[Finding]> = mapping.iter().map(|one| one.judgement.findings.as_slice()).collect();
     for one in formal {
-        pair::compare(&mut one.findings, &theirs);
+        pair::compare(&mut one.judgement.findings, &theirs);
     }
 }

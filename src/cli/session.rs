@@ -16,8 +16,7 @@ use super::streams::Streams;
 use super::values::RankArg;
 use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic;
-use crate::engine::similarity::Similarity;
-use crate::engine::{Classes, Engine, Exposure, Finding, Judgement, Overlap};
+use crate::engine::{Classes, Engine, Judgement};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::RuleSet;
@@ -90,10 +89,7 @@ fn unread(info: TraceInfo, message: &str) -> TraceInfo {
 pub(super) struct Judged<'a> {
     pub(super) timeline: Cow<'a, Timeline>,
     pub(super) classes: Classes,
-    pub(super) findings: Vec<Finding>,
-    exposure: Exposure,
-    overlaps: Vec<Overlap>,
-    similarity: Similarity,
+    pub(super) judgement: Judgement,
 }
 
 impl<'a> Judged<'a> {
@@ -105,22 +101,16 @@ impl<'a> Judged<'a> {
         lap(&format!("classified {} kernels at {} places", timeline.kernels.len(), timeline.contexts.len()));
         let graph = graph::build(&timeline);
         lap("ordered the launches");
-        let Judgement { exposure, findings, overlaps, similarity } = engine.judge(rules, &timeline, &graph, &classes);
-        let (chains, rows, near) = (findings.len(), overlaps.len(), similarity.sightings.len());
+        let judgement = engine.judge(rules, &timeline, &graph, &classes);
+        let (chains, rows) = (judgement.findings.len(), judgement.overlaps.len());
+        let near = judgement.similarity.sightings.len();
         lap(&format!("matched chains: {chains} findings, {near} near; and looked for overlap: {rows} rows"));
-        Self { timeline, classes, findings, exposure, overlaps, similarity }
+        Self { timeline, classes, judgement }
     }
 
     /// As the report takes it.
     pub(super) fn analysis(&self) -> Analysis<'_> {
-        Analysis {
-            timeline: &self.timeline,
-            classes: &self.classes,
-            findings: &self.findings,
-            exposure: &self.exposure,
-            overlaps: &self.overlaps,
-            similarity: &self.similarity,
-        }
+        Analysis::new(&self.timeline, &self.classes, &self.judgement)
     }
 }
 

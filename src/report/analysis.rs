@@ -2,7 +2,7 @@
 
 use crate::attribution::{Stage, Timeline};
 use crate::engine::similarity::Similarity;
-use crate::engine::{Classes, Exposure, Finding, Overlap};
+use crate::engine::{Classes, Exposure, Finding, Judgement, Overlap};
 
 use super::TraceInfo;
 use super::ranks::Facts;
@@ -22,6 +22,14 @@ pub struct Analysis<'a> {
     pub overlaps: &'a [Overlap],
     /// What launches without a row are similar to.
     pub similarity: &'a Similarity,
+}
+
+impl<'a> Analysis<'a> {
+    /// Of a timeline with what an engine made of it.
+    pub fn new(timeline: &'a Timeline, classes: &'a Classes, judgement: &'a Judgement) -> Self {
+        let Judgement { exposure, findings, overlaps, similarity } = judgement;
+        Self { timeline, classes, findings, exposure, overlaps, similarity }
+    }
 }
 
 /// At most so many rows a stage in each table; none: all.

@@ -1,8 +1,9 @@
-//! Timelines and findings in, [`Report`] out, and the report as text, markdown or JSON.
+//! Timelines and findings in, [`Report`] out, and the report as text, markdown, JSON, HTML or CSV.
 
 mod analysis;
 mod build;
 pub(crate) mod cells;
+pub mod csv;
 pub mod doctor;
 mod evidence;
 mod fitness;

@@ -50,7 +50,7 @@ fn finish(
     key: Key,
     parts: &[(&Analysis, &Overlap)],
     rules: &RuleSet,
-    analyses: &[Analysis],
+    all: &[Analysis],
     stage_time: Nanos,
 ) -> OverlapRow {
     let (stage, family, verdict, _) = key;
@@ -129,7 +129,7 @@ fn finish(
             toggles.map(|t| ToggleInfo { spelling: t.name.clone(), value: t.value.clone() }).collect()
         }),
         rule: family.map(|family| evidence::rule(family, analysis.timeline, stage, None)),
-        example: evidence::of(analyses, analysis.timeline).and_then(|at| evidence::instance(at, lead)),
+        example: evidence::of(all, analysis.timeline).and_then(|at| evidence::instance(at, lead)),
     }
 }
 

@@ -76,8 +76,11 @@ fn flags(trace: &Path) -> &'static [&'static str] {
     if trace == Path::new(RANKS) { &["--rank", "all"] } else { &[] }
 }
 
-/// Rows of a table: id, whether it is hidden at first, text and value of each cell.
-fn rows(browser: &mut Browser, table: &str) -> Vec<(String, bool, Vec<(String, String)>)> {
+/// Text and value of a cell.
+type Cell = (String, String);
+
+/// Rows of a table: id, whether it is hidden at first, its cells.
+fn rows(browser: &mut Browser, table: &str) -> Vec<(String, bool, Vec<Cell>)> {
     let ask = format!(
         "[...document.querySelectorAll('#{table} > .scroll > table > tbody')].map(row => [row.id, \
          row.hasAttribute('data-hidden'), [...row.rows[0].cells].map(cell => \
@@ -209,14 +212,17 @@ fn no_page_complains_or_asks_the_network_in_light_and_dark_wide_and_narrow() {
     for trace in fixtures() {
         let made = make(&trace.to_string_lossy(), flags(&trace));
         let browser = &mut browser.borrow_mut();
-        let mut pictures = Vec::new();
+        let (mut pictures, mut fastest) = (Vec::new(), f64::MAX);
         for (size, dark) in [(WIDE, false), (WIDE, true), (NARROW, false), (NARROW, true)] {
             browser.open(&made.page, size, dark);
+            let took = browser.number("performance.getEntriesByType('navigation')[0].loadEventEnd");
+            fastest = fastest.min(took);
             let place = format!("{} {size:?} dark {dark}", trace.display());
             assert_eq!(browser.complaints(), Vec::<String>::new(), "{place}");
             let beyond = browser.number("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert!(beyond <= 0.0, "{place}: the page scrolls sideways by {beyond} px");
             assert_eq!(browser.value(CONTRAST), json!([]), "{place}: text too faint to read");
+            assert_eq!(browser.value(CLIPPED), json!([]), "{place}: evidence is cut off");
             let picture = browser.picture();
             if let Some(folder) = &folder {
                 let name = trace.to_string_lossy().replace(['/', '\\'], "_");
@@ -227,10 +233,19 @@ fn no_page_complains_or_asks_the_network_in_light_and_dark_wide_and_narrow() {
             pictures.push(picture);
         }
         assert_ne!(pictures[0], pictures[1], "{}: dark looks like light", trace.display());
-        let took = browser.number("performance.getEntriesByType('navigation')[0].loadEventEnd");
-        assert!(took < 1000.0, "{}: {took} ms until it is there", trace.display());
+        assert!(fastest < 1000.0, "{}: {fastest} ms until it is there", trace.display());
     }
 }
+
+/// Rows whose evidence is wider than what can be seen of it.
+const CLIPPED: &str = "(() => {
+  const buttons = [...document.querySelectorAll('tbody th button')];
+  buttons.forEach(button => button.click());
+  const wide = [...document.querySelectorAll('.evidence')].filter(one => one.scrollWidth > one.clientWidth + 1);
+  const ids = wide.map(one => one.closest('tbody').id);
+  buttons.forEach(button => button.click());
+  return ids;
+})()";
 
 /// Texts whose contrast to what is behind them is under 4.5.
 const CONTRAST: &str = "(() => {
@@ -331,7 +346,7 @@ fn a_row_opens_its_evidence() {
     for row in fuse.iter().filter(|row| row["shown"] == true) {
         let id = row["id"].as_str().expect("an id");
         let one = format!("document.getElementById({id:?})");
-        assert_eq!(browser.number(&format!("{one}.rows[1].offsetHeight")), 0.0, "closed at first");
+        assert_eq!(browser.value(&format!("{one}.rows[1].offsetHeight")), json!(0), "closed at first");
         browser.value(&format!("{one}.querySelector('th button').click()"));
         assert!(browser.number(&format!("{one}.rows[1].offsetHeight")) > 50.0, "open after a click");
         let evidence = browser.text(&format!("{one}.rows[1].textContent"));
@@ -444,8 +459,8 @@ fn no_name_of_a_trace_becomes_part_of_the_page() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     assert_eq!(browser.value("window.broken ?? null"), Value::Null);
     assert_eq!(
-        browser.number("document.querySelectorAll('img, main style, main script:not([type]), header b b').length"),
-        0.0
+        browser.value("document.querySelectorAll('img, main style, main script:not([type]), header b b').length"),
+        json!(0)
     );
     let plain = |name: &str| {
         name.chars()
@@ -465,7 +480,7 @@ fn no_name_of_a_trace_becomes_part_of_the_page() {
         browser.press("ArrowDown");
     }
     assert_eq!(browser.value("window.broken ?? null"), Value::Null);
-    assert_eq!(browser.number("document.querySelectorAll('.tip img, .tip svg, .tip script').length"), 0.0);
+    assert_eq!(browser.value("document.querySelectorAll('.tip img, .tip svg, .tip script').length"), json!(0));
 }
 
 #[test]

@@ -14,6 +14,14 @@ pub(super) fn toggles(toggles: &[ToggleInfo]) -> Markup {
     }
 }
 
+/// A sentence in which what stands in backticks is code.
+pub(super) fn sentence(text: &str) -> Markup {
+    let text = cells::sentence(&cells::clean(text));
+    html! {
+        p { @for (n, part) in text.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } "." }
+    }
+}
+
 /// Another row, by its family.
 pub(super) fn link(row: &str) -> Markup {
     html! { a href={ "#" (row) } { (cells::clean(cells::family_of(Some(row)))) } }

@@ -98,7 +98,7 @@ fn fuse_detail(report: &Report, row: &FuseRow) -> Markup {
     html! {
         @if !row.advice.is_empty() || !row.toggles.is_empty() {
             div.wide { h4 { "What to do" }
-                @if !row.advice.is_empty() { p { (cells::sentence(&cells::clean(&row.advice))) "." } }
+                @if !row.advice.is_empty() { (evidence::sentence(&row.advice)) }
                 @if row.action != "none" { (evidence::toggles(&row.toggles)) }
             }
         }
@@ -114,7 +114,7 @@ fn fuse_detail(report: &Report, row: &FuseRow) -> Markup {
             }
             (evidence::to_timeline(report, &row.id, &row.stage))
         }
-        div { h4 { "Kernels" }
+        div.scroll.bare { h4 { "Kernels" }
             table {
                 thead { tr { th scope="col" { "Kernel" } th scope="col" data-number { "Launches" }
                     th scope="col" data-number { "Time" } } }
@@ -181,7 +181,7 @@ fn overlap_row(report: &Report, row: &OverlapRow, name: &str) -> Row {
 fn overlap_detail(report: &Report, row: &OverlapRow) -> Markup {
     html! {
         div.wide { h4 { "What to do" }
-            p { (cells::sentence(&cells::clean(&row.recommendation))) "." }
+            (evidence::sentence(&row.recommendation))
             (evidence::toggles(&row.toggles))
         }
         div { h4 { "Formal signal" }

@@ -72,7 +72,7 @@ fn stages(report: &Report) -> impl Iterator<Item = &StageInfo> {
 
 /// As titles have a stage.
 fn stage_title<'a>(report: &'a Report, id: &'a str) -> &'a str {
-    report.stages.iter().find(|stage| stage.stage == id).map_or(id, |stage| &*stage.title)
+    report.stages.iter().find(|stage| stage.stage == id).map_or(id, |stage| stage.title)
 }
 
 /// A paragraph for each stage of which `text` has something to say, and one for all when no stage is shown.
@@ -94,6 +94,3 @@ fn under(report: &Report) -> String {
     let under = format!("under {}", cells::share(report.hidden_rows.min_share_pct));
     report.hidden_rows.limit.map_or_else(|| under.clone(), |limit| format!("{under} or beyond the first {limit}"))
 }
-
-#[cfg(test)]
-mod tests;

@@ -205,7 +205,7 @@
           g.globalAlpha = only && !only.has(at) ? 0.25 : 1;
           g.fillStyle = fills[shade];
           g.fillRect(left, top, Math.max(0.6, long > 3 ? long - 0.7 : long), BOX);
-          if (long > 34) {
+          if (long > 34 && !(only && !only.has(at))) {
             const from = Math.max(left, MARGIN) + 4, room = Math.min(left + long, width) - from - 4;
             const fits = Math.floor(room / 6.7);
             g.fillStyle = inks[shade];

@@ -11,6 +11,14 @@ const BOX: f64 = 20.0;
 /// A number needs this much room.
 const NUMBER: f64 = 16.0;
 
+/// A launch as it is drawn.
+struct Shape<'a> {
+    left: f64,
+    width: f64,
+    top: f64,
+    role: &'a str,
+}
+
 /// The picture.
 pub(super) fn lanes(info: &OccurrenceInfo) -> Markup {
     let mut streams: Vec<i64> = info.launches.iter().map(|launch| launch.stream).collect();
@@ -20,9 +28,15 @@ pub(super) fn lanes(info: &OccurrenceInfo) -> Markup {
     let (start, end) =
         (info.launches.iter().map(|launch| launch.start_us).fold(0.0, f64::min), ends.fold(0.0, f64::max));
     let scale = (WIDTH - MARGIN - 1.0) / (end - start).max(0.001);
-    let x = |us: f64| MARGIN + (us - start) * scale;
     let height = LANE * streams.len() as f64 + 16.0;
-    let mut free = vec![0.0; streams.len()];
+    let boxes: Vec<Shape> = (info.launches.iter())
+        .map(|launch| Shape {
+            left: MARGIN + (launch.start_us - start) * scale,
+            width: (launch.dur_us * scale).max(2.0),
+            top: LANE * streams.iter().position(|stream| *stream == launch.stream).unwrap_or(0) as f64 + 5.0,
+            role: &launch.role,
+        })
+        .collect();
     html! {
         div.scroll.bare {
             svg.lanes width=(WIDTH) height=(height) viewBox={ "0 0 " (WIDTH) " " (height) } role="img"
@@ -33,14 +47,10 @@ pub(super) fn lanes(info: &OccurrenceInfo) -> Markup {
                     text x="0" y=(y + 14.0) { "stream " (stream) }
                     line.rule x1=(MARGIN) x2=(WIDTH) y1=(y + BOX / 2.0) y2=(y + BOX / 2.0) {}
                 }
-                @for (n, launch) in info.launches.iter().enumerate() {
-                    @let lane = streams.iter().position(|stream| *stream == launch.stream).unwrap_or(0);
-                    @let (left, width) = (x(launch.start_us), (launch.dur_us * scale).max(2.0));
-                    @let y = LANE * lane as f64 + 5.0;
-                    rect class={ "role " (launch.role) } x=(px(left)) y=(y) width=(px(width)) height=(BOX) rx="2" {}
-                    @if width >= NUMBER && left >= free[lane] {
-                        text.number x=(px(left + width / 2.0)) y=(y + 14.0) text-anchor="middle" { (n + 1) }
-                        @let _ = { free[lane] = left + width };
+                @for (n, one) in boxes.iter().enumerate() {
+                    rect class={ "role " (one.role) } x=(px(one.left)) y=(one.top) width=(px(one.width)) height=(BOX) rx="2" {}
+                    @if one.width >= NUMBER {
+                        text.number x=(px(one.left + one.width / 2.0)) y=(one.top + 14.0) text-anchor="middle" { (n + 1) }
                     }
                 }
                 text x=(MARGIN) y=(height - 2.0) { (cells::time(start)) }

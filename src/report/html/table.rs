@@ -118,12 +118,11 @@ pub fn code(text: &str) -> Markup {
 
 /// A bar of parts of 100, each with the look of its class. It says nothing that the text beside it does not.
 pub fn bar(parts: &[(f64, &str)]) -> Markup {
-    let mut from = 0.0;
+    let starts = parts.iter().scan(0.0, |end, (length, _)| Some(std::mem::replace(end, *end + length)));
     html! {
         svg.bar viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" {
-            @for (length, class) in parts {
-                rect class=(class) x=(format!("{from:.2}")) width=(format!("{length:.2}")) height="4" {}
-                @let _ = { from += length };
+            @for ((length, class), start) in parts.iter().zip(starts) {
+                rect class=(class) x=(format!("{start:.2}")) width=(format!("{length:.2}")) height="4" {}
             }
         }
     }
@@ -160,7 +159,7 @@ pub struct Table<'a> {
 impl Table<'_> {
     /// The table with what filters it.
     pub fn markup(&self) -> Markup {
-        let few = self.rows.len() < 2;
+        let few = self.rows.len() < 4 && self.rows.iter().all(|row| !row.hidden);
         html! {
             div.table id=(self.id) {
                 @if !few { (self.tools()) }

@@ -53,13 +53,13 @@ fn of_stage(analyses: &[Analysis], stage: &StageInfo, rows: &Rows, rules: &RuleS
     let Some((_, _, n, step, start, end)) = alike.checked_sub(1).map(|last| steps[last / 2]) else {
         return outside_steps(analyses, stage, at, rows, rules);
     };
-    let (analysis, before) = evidence::of(analyses, analyses[n].timeline)?;
+    let (own, before) = evidence::of(analyses, analyses[n].timeline)?;
     let inside = |timeline: &Timeline, id: LaunchId| {
         let launch = timeline.launch(id);
         launch.start < end && launch.end() > start
     };
     let number = Some(before + u64::from(step.0));
-    Some(draw(analysis, stage, at, (number, start, end), inside, rows, rules))
+    Some(draw(own, stage, at, (number, start, end), inside, rows, rules))
 }
 
 fn outside_steps(
@@ -70,11 +70,11 @@ fn outside_steps(
     rules: &RuleSet,
 ) -> Option<StepTimeline> {
     let inside = |timeline: &Timeline, id: LaunchId| timeline.launch(id).stage == at;
-    let of = |analysis: &Analysis| analysis.timeline.launch_ids().filter(|id| inside(analysis.timeline, *id)).count();
-    let analysis = analyses.iter().rev().max_by_key(|analysis| of(analysis))?;
-    let own = analysis.timeline.launch_ids().filter(|id| inside(analysis.timeline, *id));
-    let (start, end) = evidence::bounds(analysis.timeline, own.take(MOST));
-    Some(draw(analysis, stage, at, (None, start, end), inside, rows, rules))
+    let of = |one: &Analysis| one.timeline.launch_ids().filter(|id| inside(one.timeline, *id)).count();
+    let most = analyses.iter().rev().max_by_key(|one| of(one))?;
+    let own = most.timeline.launch_ids().filter(|id| inside(most.timeline, *id));
+    let (start, end) = evidence::bounds(most.timeline, own.take(MOST));
+    Some(draw(most, stage, at, (None, start, end), inside, rows, rules))
 }
 
 fn draw(
