@@ -11,6 +11,7 @@ use crate::runs::gates;
 
 /// Opens both, compares, prints; a threshold is a gate.
 pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> {
+    args.document.no_csv()?;
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let engine = Engine::new(&rules);
     let opening = Opening { rules: &rules, engine: &engine, input: &args.input, terminal: &args.terminal };
@@ -31,9 +32,9 @@ pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> 
             comparison.only_after.join(", ")
         )));
     }
-    let most = match args.list {
+    let most = match args.limit {
         Some(0) => usize::MAX,
-        list => list.unwrap_or(rules.compare.rows),
+        limit => limit.unwrap_or(rules.compare.rows),
     };
     let document = &args.document;
     output::documents(document.format, &document.output, &args.terminal, streams, |format, style| match format {

@@ -38,7 +38,12 @@ impl Opening<'_> {
         if let Some(stage) = session::only_stage(self.input) {
             only(&mut report, stage);
         }
-        let capture = self.capture(paths, &report)?;
+        // Nobody asked for the file by name.
+        let capture = self.capture(paths, &report);
+        if let (Err(reason), false) = (&capture, self.terminal.quiet) {
+            session::say(streams, &format!("warning: {reason}; it is not used"))?;
+        }
+        let capture = capture.unwrap_or_default();
         Ok(Run { path: shown.join(", "), report, capture })
     }
 
@@ -61,7 +66,7 @@ impl Opening<'_> {
     }
 
     /// What the capture beside the traces, or beside the report, was asked for.
-    fn capture(&self, paths: &[PathBuf], report: &Report) -> Result<Vec<CaptureValue>, Failure> {
+    fn capture(&self, paths: &[PathBuf], report: &Report) -> Result<Vec<CaptureValue>, String> {
         let settings = &self.rules.compare.capture;
         let traces = report.traces.iter().filter(|info| info.taken).map(|info| PathBuf::from(&info.path));
         let all: Vec<PathBuf> = paths.iter().cloned().chain(traces).collect();
@@ -69,11 +74,9 @@ impl Opening<'_> {
         let files = folders.flat_map(|folder| settings.files.iter().map(move |name| folder.join(name)));
         let Some(path) = files.into_iter().find(|path| path.is_file()) else { return Ok(Vec::new()) };
         let shown = path.to_string_lossy().replace('\\', "/");
-        let text =
-            fs::read_to_string(&path).map_err(|error| Failure::input(format!("{shown}: cannot read it: {error}")))?;
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
-            Failure::input(format!("{shown}: broken JSON: {error}; expected what a capture writes"))
-        })?;
+        let text = fs::read_to_string(&path).map_err(|error| format!("{shown}: cannot read it: {error}"))?;
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| format!("{shown}: broken JSON: {error}"))?;
         Ok(CaptureValue::all(&value, settings))
     }
 }
@@ -88,7 +91,7 @@ fn only(report: &mut Report, stage: Stage) {
 /// Whether a file is JSON that says which contract of ours it follows. A trace says what it is near its beginning.
 pub(super) fn holds_report(path: &Path) -> bool {
     const HEAD: u64 = 64 << 10;
-    const LONGEST: u64 = 1 << 30;
+    const LONGEST: u64 = 256 << 20;
     let says = |text: &[u8]| {
         memmem::find_iter(text, b"\"schema\"").any(|at| {
             let value = text[at + 8..].iter().skip_while(|byte| byte.is_ascii_whitespace() || **byte == b':');

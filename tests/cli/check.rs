@@ -8,7 +8,7 @@ use super::{DECODE, PREFILL, run, run_in};
 const FUSED_FAMILY: &str = "sglang/activation-and-mul";
 const SPLIT_FAMILY: &str = "sglang/qk-norm-rope";
 /// Looked for, and neither of its forms is in the trace.
-const ABSENT: &str = "sglang/minimax-qk-norm";
+const ABSENT: &str = "sglang/temperature-softmax";
 
 /// Exit code, and the outcome of each gate.
 fn check(args: &[&str]) -> (u8, Vec<(String, String)>) {
@@ -63,8 +63,10 @@ fn a_category_must_keep_within_its_budget() {
         (0, "passed".to_owned()),
         "none of it, and nothing hid it"
     );
-    let text = run(&["check", DECODE, "--budget", "gemm=10", "-f", "text"]).out;
-    assert!(text.contains("of decode, over 10.0 %: Cijk_"), "{text}");
+    let gate = run(&["check", DECODE, "--budget", "gemm=10", "-f", "json"]).report()["gates"][0].clone();
+    let text = gate["text"].as_str().expect("a text");
+    assert!(text.contains(" of decode, over 10.0 %: Cijk_"), "{text}");
+    assert_eq!(gate["rows"].as_array().map(Vec::len), Some(3), "the largest kernels");
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn no_gate_passes_because_it_could_not_look() {
         (
             "an op that is unknown",
             |r| {
-                fitness(r, "families-could-not-look", "2 families cannot look: sglang/x, sglang/minimax-qk-norm.");
+                fitness(r, "families-could-not-look", "2 families cannot look: sglang/x, sglang/temperature-softmax.");
             },
             OF_ABSENT,
         ),
@@ -177,7 +179,7 @@ fn no_gate_passes_because_it_could_not_look() {
         &[DECODE, "--stage", "prefill", "--require", FUSED_FAMILY],
         &[DECODE, "--stage", "prefill", "--forbid", ABSENT],
         &[DECODE, "--exclude", "sglang/*", "--require", FUSED_FAMILY],
-        &[DECODE, "--exclude", "sglang/minimax*", "--forbid", ABSENT],
+        &[DECODE, "--exclude", "sglang/temperature*", "--forbid", ABSENT],
         &[DECODE, "--include", "any/*", "--forbid", ABSENT],
         &[NO_GPU, "--budget", "gemm=99"],
         &[NO_GPU, "--require", FUSED_FAMILY],
@@ -226,7 +228,7 @@ fn no_baseline_passes_because_it_could_not_be_compared() {
         assert_eq!((code, gates[0].1.as_str(), gates[1].1.as_str()), (5, "passed", "unknown"), "{gates:?}");
     }
     assert_eq!(one(&[DECODE, "--baseline", NO_GPU]), (5, "unknown".to_owned()));
-    assert_eq!(one(&[DECODE, "--baseline", PREFILL]).0, 5);
+    assert_eq!(check(&[DECODE, "--baseline", PREFILL]).0, 5);
     // A family that is probably no longer fused.
     let unsure = folder.changed("unsure.json", &good, |r| {
         let row = family(r, FUSED_FAMILY);
@@ -252,8 +254,10 @@ fn unknown_ids_are_errors_that_say_what_was_meant() {
         (&["--budget", "comunication=5"], "did you mean communication?"),
         (&["--budget", "communication"], "expected CATEGORY=PCT"),
         (&["--budget", "communication=much"], "expected a number from 0 to 100"),
-        (&["--threshold", "5"], "of which baseline?"),
+        (&["--budget", "gemm=99", "--threshold", "5"], "of which baseline?"),
         (&[], "nothing to check"),
+        (&["--budget", "gemm=99", "-f", "csv"], "ask for text, markdown, json or html here"),
+        (&["--budget", "gemm=99", "-o", "x.csv"], "ask for text, markdown, json or html here"),
     ] {
         let done = run(&[&["check", DECODE], args].concat());
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{args:?}: {}", done.err);

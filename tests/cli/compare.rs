@@ -183,8 +183,6 @@ fn kernels_are_paired_by_what_they_are_and_never_by_their_number() {
     assert_eq!(kernel(&comparison, "our_cache_writer"), (Some("place"), "same"));
     assert_eq!(kernel(&comparison, "our_reducer"), (None, "appeared"));
     assert_eq!(kernel(&comparison, &nowhere), (None, "vanished"));
-    let text = run(&["compare", &saved, &after, "--list", "0"]).out;
-    assert!(text.contains("another kernel for the same work at the same place") || !text.contains("our_cache_writer"));
 }
 
 #[test]

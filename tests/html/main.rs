@@ -222,6 +222,7 @@ fn no_page_complains_or_asks_the_network_in_light_and_dark_wide_and_narrow() {
             let beyond = browser.number("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert!(beyond <= 0.0, "{place}: the page scrolls sideways by {beyond} px");
             assert_eq!(browser.value(CONTRAST), json!([]), "{place}: text too faint to read");
+            assert_eq!(browser.value(CLIPPED), json!([]), "{place}: evidence is cut off");
             let picture = browser.picture();
             if let Some(folder) = &folder {
                 let name = trace.to_string_lossy().replace(['/', '\\'], "_");
@@ -235,6 +236,16 @@ fn no_page_complains_or_asks_the_network_in_light_and_dark_wide_and_narrow() {
         assert!(fastest < 1000.0, "{}: {fastest} ms until it is there", trace.display());
     }
 }
+
+/// Rows whose evidence is wider than what can be seen of it.
+const CLIPPED: &str = "(() => {
+  const buttons = [...document.querySelectorAll('tbody th button')];
+  buttons.forEach(button => button.click());
+  const wide = [...document.querySelectorAll('.evidence')].filter(one => one.scrollWidth > one.clientWidth + 1);
+  const ids = wide.map(one => one.closest('tbody').id);
+  buttons.forEach(button => button.click());
+  return ids;
+})()";
 
 /// Texts whose contrast to what is behind them is under 4.5.
 const CONTRAST: &str = "(() => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::{EXIT_CODES, Format, Input, Knowledge, Target, Terminal};
+use crate::cli::failure::Failure;
 use crate::cli::values;
 
 /// Where a document goes.
@@ -17,6 +18,17 @@ pub struct Document {
     /// File to write; it appears when it is whole. May be repeated.
     #[arg(short, long, value_name = "FILE", env = "LLM_PROF_OUTPUT", hide_env = true)]
     pub output: Vec<PathBuf>,
+}
+
+impl Document {
+    /// Comma-separated rows are of the tables of one report; said before anything is read.
+    pub(in crate::cli) fn no_csv(&self) -> Result<(), Failure> {
+        let of_file = |path: &PathBuf| self.format.is_none() && Format::of_ending(path) == Some(Format::Csv);
+        if self.format == Some(Format::Csv) || self.output.iter().any(of_file) {
+            return Err(Failure::usage("csv has the tables of one report: ask for text, markdown, json or html here"));
+        }
+        Ok(())
+    }
 }
 
 /// `llm-prof compare`.
@@ -32,8 +44,8 @@ pub struct Compare {
     #[arg(long, value_name = "PCT", env = "LLM_PROF_THRESHOLD", hide_env = true, value_parser = values::per_cent)]
     pub threshold: Option<f64>,
     /// Rows of a list that people read; 0 is all [default: 12].
-    #[arg(long, value_name = "N", env = "LLM_PROF_LIST", hide_env = true)]
-    pub list: Option<usize>,
+    #[arg(long, value_name = "N", env = "LLM_PROF_LIMIT", hide_env = true)]
+    pub limit: Option<usize>,
     /// The runs.
     #[command(flatten)]
     pub input: Input,

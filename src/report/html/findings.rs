@@ -114,7 +114,7 @@ fn fuse_detail(report: &Report, row: &FuseRow) -> Markup {
             }
             (evidence::to_timeline(report, &row.id, &row.stage))
         }
-        div { h4 { "Kernels" }
+        div.scroll.bare { h4 { "Kernels" }
             table {
                 thead { tr { th scope="col" { "Kernel" } th scope="col" data-number { "Launches" }
                     th scope="col" data-number { "Time" } } }

@@ -67,7 +67,7 @@ fn detail(row: &KernelRow) -> Markup {
     html! {
         div.wide { h4 { "Name in the trace" } code { (cells::clean(&row.name)) } }
         @if !row.sites.is_empty() {
-            div.wide { h4 { "Places" }
+            div.wide.scroll.bare { h4 { "Places" }
                 table {
                     thead { tr { th scope="col" { "Call site" } th scope="col" { "Module" }
                         th scope="col" data-number { "Share" } th scope="col" { "Found by" } } }

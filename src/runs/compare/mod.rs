@@ -79,11 +79,7 @@ fn stage_change(
     alignment: Alignment,
 ) -> StageChange {
     let (ours, theirs) = stages;
-    let rows = |run: &'_ Run| -> Vec<KernelRow> {
-        run.report.kernels.iter().filter(|row| row.stage == ours.stage).cloned().collect()
-    };
-    let (old, new) = (rows(before), rows(after));
-    let (old, new): (Vec<&KernelRow>, Vec<&KernelRow>) = (old.iter().collect(), new.iter().collect());
+    let (old, new) = (rows(before, &ours.stage), rows(after, &ours.stage));
     // Modules of two frameworks have nothing in common but luck.
     let modules = if alignment.by_pattern {
         Vec::new()
@@ -110,6 +106,11 @@ fn stage_change(
         modules,
         kernels,
     }
+}
+
+/// The kernels of a stage.
+fn rows<'r>(run: &'r Run, stage: &str) -> Vec<&'r KernelRow> {
+    run.report.kernels.iter().filter(|row| row.stage == stage).collect()
 }
 
 /// The average step, first to last GPU event.

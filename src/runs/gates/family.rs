@@ -178,14 +178,14 @@ fn split_share(row: &FuseRow, stage: &StageInfo) -> f64 {
     percent(cells::nanos(row.split.us), cells::nanos(stage.time_us))
 }
 
+/// What the row advises, and what to type where that does not say it.
 fn advice(row: &FuseRow) -> Option<String> {
-    let toggles = cells::toggles(&row.toggles).join(", ");
-    match (row.advice.is_empty(), toggles.is_empty()) {
-        (true, true) => None,
-        (false, true) => Some(cells::clean(&row.advice)),
-        (true, false) => Some(toggles),
-        (false, false) => Some(format!("{} ({toggles})", cells::clean(&row.advice))),
-    }
+    let advice = cells::clean(&row.advice);
+    let toggles: Vec<String> =
+        cells::toggles(&row.toggles).into_iter().filter(|toggle| !advice.contains(toggle.as_str())).collect();
+    let parts = [advice, toggles.join(", ")];
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join("; type "))
 }
 
 fn names(stages: &[&StageInfo]) -> String {
