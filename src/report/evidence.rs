@@ -24,8 +24,10 @@ pub(super) fn rule(family: &Family, timeline: &Timeline, stage: Stage, first: Op
     let clause = |key: &str, text| ClauseInfo { key: key.to_owned(), text };
     let chains = chains.iter().filter_map(|(key, chain)| Some(clause(key, print_chain(chain.as_ref()?))));
     let overlap = family.overlap.iter().map(|sides| clause("overlap", print_overlap(sides)));
-    let mut gates = gates::of_run(family, &timeline.run, stage);
-    gates.extend(first.into_iter().flat_map(|occurrence| gates::of_occurrence(family, timeline, occurrence)));
+    let of_first = first.map_or_else(Vec::new, |first| gates::of_occurrence(family, timeline, first));
+    let of_first =
+        of_first.into_iter().map(|one| Gate { found: format!("{} (the first occurrence)", one.found), ..one });
+    let gates = gates::of_run(family, &timeline.run, stage).into_iter().chain(of_first);
     RuleInfo {
         rationale: family.rationale.clone(),
         status: family.status.id().to_owned(),
@@ -35,7 +37,7 @@ pub(super) fn rule(family: &Family, timeline: &Timeline, stage: Stage, first: Op
         checked_version: family.checked.as_ref().map(|(_, version)| version.clone()),
         clauses: chains.chain(overlap).collect(),
         per: (family.kind == FamilyKind::Fuse).then(|| family.per.id().to_owned()),
-        gates: gates.into_iter().map(gate).collect(),
+        gates: gates.map(gate).collect(),
     }
 }
 
