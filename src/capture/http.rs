@@ -136,7 +136,9 @@ impl Client {
     pub(super) fn curl(&self, path: &str, body: Option<&Value>) -> String {
         let key = if self.key.is_some() { format!(" -H \"Authorization: Bearer {KEY}\"") } else { String::new() };
         let body = match body {
-            Some(body) => format!(" -H 'Content-Type: application/json' -d '{}'", body.to_string().replace('\'', r"'\''")),
+            Some(body) => {
+                format!(" -H 'Content-Type: application/json' -d '{}'", body.to_string().replace('\'', r"'\''"))
+            }
             None => String::new(),
         };
         format!("curl -X POST{key}{body} '{}{path}'", self.base.replace('\'', "%27"))

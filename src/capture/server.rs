@@ -132,9 +132,9 @@ pub(super) fn find<'r>(
     let messages = &servers.common.messages;
     let ready = &servers.common.ready;
     let url = client.url().to_owned();
-    let first = client.get(ready, longest).map_err(|Broken { reason, .. }| {
-        Problem::new(&messages.no_answer, &[("url", &url), ("reason", &reason)])
-    })?;
+    let first = client
+        .get(ready, longest)
+        .map_err(|Broken { reason, .. }| Problem::new(&messages.no_answer, &[("url", &url), ("reason", &reason)]))?;
     if servers.common.wants_key.iter().any(|status| status.holds(first.status)) {
         let status = first.status.to_string();
         return Err(Problem::new(&messages.wants_key, &[("url", &url), ("path", ready), ("status", &status)]));

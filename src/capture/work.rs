@@ -25,7 +25,7 @@ impl Prompts {
         prompts
     }
 
-    /// SplitMix64: every seed gives another sequence, and the sequence is the same everywhere.
+    /// `SplitMix64`: every seed gives another sequence, and the sequence is the same everywhere.
     fn next(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
@@ -42,7 +42,16 @@ impl Prompts {
     pub(super) fn ids(&mut self, length: u64) -> Vec<u64> {
         let first = self.first;
         self.first = self.first.wrapping_add(1);
-        (0..length).map(|n| if n == 0 { self.id(first) } else { let random = self.next(); self.id(random) }).collect()
+        (0..length)
+            .map(|n| {
+                if n == 0 {
+                    self.id(first)
+                } else {
+                    let random = self.next();
+                    self.id(random)
+                }
+            })
+            .collect()
     }
 }
 

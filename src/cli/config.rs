@@ -20,13 +20,8 @@ use crate::diagnostic::{self, Code, Diagnostic, SourceFile};
 /// Name of the file in a project.
 const NAME: &str = "llm-prof.toml";
 /// Where flags go that several commands share: help heading, table.
-const TABLES: [(&str, &str); 5] = [
-    ("Capture", "capture"),
-    ("Input", "triage"),
-    ("Knowledge", "rules"),
-    ("Output", "output"),
-    ("Terminal", "output"),
-];
+const TABLES: [(&str, &str); 5] =
+    [("Capture", "capture"), ("Input", "triage"), ("Knowledge", "rules"), ("Output", "output"), ("Terminal", "output")];
 /// Flags that say which configuration is read.
 const OWN: [&str; 5] = ["config", "isolated", "show-config", "help", "version"];
 /// What a flag's value is called when it is a path: relative ones begin at the folder of the file.

@@ -4,8 +4,8 @@ use crate::attribution::{Stage, Timeline};
 use crate::engine::similarity::Similarity;
 use crate::engine::{Classes, Exposure, Finding, Overlap};
 
-use super::TraceInfo;
 use super::ranks::Facts;
+use super::{CaptureInfo, TraceInfo};
 
 /// One trace, attributed, classified and searched.
 #[derive(Clone, Copy, Debug)]
@@ -52,4 +52,6 @@ pub struct Options {
     pub ranks: Vec<Facts>,
     /// Whether a typical stretch of each stage is shown.
     pub timeline: bool,
+    /// What was asked of the capture of these traces.
+    pub capture: Option<CaptureInfo>,
 }

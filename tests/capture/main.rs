@@ -49,8 +49,7 @@ impl Case {
         let mut play = Play::new(flavour, version, folder.path());
         change(&mut play);
         let fake = Fake::start(play);
-        let plan = plan(&fake.url, folder.path());
-        Self { folder, fake, plan }
+        Self { plan: plan(&fake.url, folder.path()), folder, fake }
     }
 
     fn faulty(flavour: Flavour, version: &'static str, change: impl FnOnce(&mut Faults)) -> Self {
@@ -508,11 +507,14 @@ fn what_was_asked_and_seen_is_written_beside_the_traces_and_no_key_is() {
     assert_eq!((&capture["note"], &capture["bucket"]), (&json!("night run"), &json!("p95")));
     assert_eq!(capture["asked"]["seed"], 7);
     let decode = &capture["captures"][1];
-    assert_eq!((&decode["outcome"], &decode["steps_wanted"], &decode["steps_seen"]), (&json!("kept"), &json!(5), &json!(5)));
+    assert_eq!(
+        (&decode["outcome"], &decode["steps_wanted"], &decode["steps_seen"]),
+        (&json!("kept"), &json!(5), &json!(5))
+    );
     assert!(decode["started"].is_u64() && decode["stopped"].is_u64() && decode["whole"].is_u64());
     let args = case.json("server_args.json");
     assert_eq!((&args["version"], &args["tp_size"]), (&json!("0.5.23"), &json!(1)));
-    for file in case.files().iter().filter(|file| file.ends_with(".json")) {
+    for file in case.files().iter().filter(|file| ["capture.json", "server_args.json"].contains(&file.as_str())) {
         let text = fs::read_to_string(case.folder.path().join(file)).expect("text");
         assert!(!text.contains("k3y") && !text.contains("s3cret"), "{file}: {text}");
     }
@@ -542,7 +544,10 @@ fn nothing_answers() {
 #[test]
 fn an_unknown_server_is_never_guessed() {
     let case = Case::new(Flavour::Other, "1", |_| {});
-    has(&case.run().refused().to_string(), &["shows none of the servers known here (SGLang, vLLM, TensorRT-LLM, TokenSpeed)", "--framework"]);
+    has(
+        &case.run().refused().to_string(),
+        &["shows none of the servers known here (SGLang, vLLM, TensorRT-LLM, TokenSpeed)", "--framework"],
+    );
     assert!(case.fake.seen().iter().all(|seen| seen.method == "GET"));
 }
 
@@ -569,7 +574,10 @@ fn the_profile_routes_may_want_another_key() {
 
 #[test]
 fn vllm_without_a_profiler_is_told_how_to_start() {
-    for (version, line) in [("0.32.0", "--profiler-config '{\"profiler\":\"torch\",\"torch_profiler_dir\":\""), ("0.12.0", "VLLM_TORCH_PROFILER_DIR=/")] {
+    for (version, line) in [
+        ("0.32.0", "--profiler-config '{\"profiler\":\"torch\",\"torch_profiler_dir\":\""),
+        ("0.12.0", "VLLM_TORCH_PROFILER_DIR=/"),
+    ] {
         let case = Case::new(Flavour::Vllm, version, |play| play.profiler = false);
         let (end, problem) = case.run().failed();
         assert_eq!(end, End::Nothing);
@@ -600,7 +608,10 @@ fn a_proxy_that_takes_no_post_is_named() {
 #[test]
 fn words_of_the_server_are_passed_on() {
     let body = r#"{"error":{"message":"max_iterations: Input should be greater than 0","code":400}}"#;
-    has(&told(Flavour::Vllm, "0.32.0", 400, body), &["vLLM 0.32.0 refused /start_profile (HTTP 400)", "max_iterations: Input"]);
+    has(
+        &told(Flavour::Vllm, "0.32.0", 400, body),
+        &["vLLM 0.32.0 refused /start_profile (HTTP 400)", "max_iterations: Input"],
+    );
     has(&told(Flavour::Sglang, "0.5.23", 422, r#"{"detail":"bad field"}"#), &["bad field"]);
 }
 
@@ -612,7 +623,8 @@ fn a_bare_500_of_sglang_says_what_it_may_be() {
 
 #[test]
 fn a_partial_success_is_no_success() {
-    let body = r#"{"status":"partial_success","failed":[["w1","cannot write"]],"workers_profiled":1,"total_workers":2}"#;
+    let body =
+        r#"{"status":"partial_success","failed":[["w1","cannot write"]],"workers_profiled":1,"total_workers":2}"#;
     has(&told(Flavour::TokenSpeed, "0.1.1", 206, body), &["not every worker", "cannot write"]);
 }
 
@@ -729,6 +741,17 @@ fn an_armed_capture_that_has_not_begun_is_called_off() {
     assert_eq!(case.stops(), 2);
 }
 
+/// A bug of ours leaves no profiler behind.
+#[test]
+fn a_panic_after_the_start_stops_the_profiler() {
+    let case = Case::new(Flavour::Vllm, "0.32.0", |_| {});
+    let bug = |said: Said| assert!(!matches!(&said, Said::Note(text) if text.contains("profiling")), "a bug");
+    let run = || capture::run(&case.plan, &SERVERS, &RULES, &mut { bug });
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    assert!(!case.fake.profiles());
+    assert_eq!(case.stops(), 1);
+}
+
 // --- gates ---------------------------------------------------------------------------------------------------------
 
 #[test]
@@ -737,7 +760,12 @@ fn what_a_framework_cannot_do_is_refused_with_the_reason_before_anything_is_done
     let cases: [(Flavour, &'static str, Change, &[&str]); 5] = [
         (Flavour::Vllm, "0.32.0", |plan| plan.start_step = Some(3), &["vLLM cannot do --start-step"]),
         (Flavour::Vllm, "0.32.0", |plan| plan.merge = true, &["--merge-profiles: every rank writes its own file"]),
-        (Flavour::TokenSpeed, "0.1.1", |plan| plan.by_stage = Some(true), &["--profile-by-stage", "a lone prefill is missed"]),
+        (
+            Flavour::TokenSpeed,
+            "0.1.1",
+            |plan| plan.by_stage = Some(true),
+            &["--profile-by-stage", "a lone prefill is missed"],
+        ),
         (Flavour::Sglang, "0.5.23", |plan| plan.by_stage = Some(true), &["goes with --profile-workload legacy"]),
         (Flavour::Trtllm, "1.3.0", |plan| plan.worker = Some("w".to_owned()), &["--worker-url"]),
     ];
@@ -756,7 +784,11 @@ fn a_prefix_that_is_passed_over_is_said_when_it_was_asked_for() {
     let mut case = Case::new(Flavour::Trtllm, "1.3.0", |_| {});
     case.plan.prefix_given = true;
     let outcome = case.run();
-    let notes: Vec<&Said> = outcome.said.iter().filter(|said| matches!(said, Said::Note(text) if text.contains("--profile-prefix"))).collect();
+    let notes: Vec<&Said> = outcome
+        .said
+        .iter()
+        .filter(|said| matches!(said, Said::Note(text) if text.contains("--profile-prefix")))
+        .collect();
     assert_eq!(notes.len(), 1);
 }
 

@@ -31,7 +31,19 @@ fn triage_of_a_url_is_a_capture_and_the_report() {
     let out = folder.path().join("out");
     let fake = server(folder.path(), |_| {});
     let dir = out.to_string_lossy();
-    let args = ["triage", "--url", &fake.url, "--output-dir", &dir, "--warmup-steps", "1", "--note", "night run", "--bucket", "p95"];
+    let args = [
+        "triage",
+        "--url",
+        &fake.url,
+        "--output-dir",
+        &dir,
+        "--warmup-steps",
+        "1",
+        "--note",
+        "night run",
+        "--bucket",
+        "p95",
+    ];
     let (code, report, said) = run(&args);
     assert_eq!(code, 0, "{said}");
     for part in ["## Kernel table", "### extend/prefill", "### decode", "SGLang", "0.5.23", "night run", "p95"] {
@@ -47,8 +59,21 @@ fn a_pair_of_urls_is_a_pair_of_traces() {
     let (mapping, formal) = (server(folder.path(), |_| {}), server(folder.path(), |_| {}));
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
     let (code, report, said) = run(&[
-        "triage", "--mapping-url", &mapping.url, "--formal-url", &formal.url, "--mapping-output-dir", &a.to_string_lossy(),
-        "--formal-output-dir", &b.to_string_lossy(), "--warmup-steps", "0", "--profile-workload", "decode", "-f", "json",
+        "triage",
+        "--mapping-url",
+        &mapping.url,
+        "--formal-url",
+        &formal.url,
+        "--mapping-output-dir",
+        &a.to_string_lossy(),
+        "--formal-output-dir",
+        &b.to_string_lossy(),
+        "--warmup-steps",
+        "0",
+        "--profile-workload",
+        "decode",
+        "-f",
+        "json",
     ]);
     assert_eq!(code, 0, "{said}");
     assert!(report.contains(r#""mode": "mapping-formal""#), "{report}");
@@ -91,7 +116,8 @@ fn one_stage_that_fails_is_reported_and_the_other_one_is_shown() {
     // One prompt of warm-up and five of prefill are answered.
     let fake = server(folder.path(), |play| play.faults.requests_fail = Some((7, 503)));
     let out = folder.path().join("out");
-    let (code, report, said) = run(&["triage", "--url", &fake.url, "--output-dir", &out.to_string_lossy(), "--warmup-steps", "1"]);
+    let (code, report, said) =
+        run(&["triage", "--url", &fake.url, "--output-dir", &out.to_string_lossy(), "--warmup-steps", "1"]);
     assert_eq!(code, 3, "{said}");
     assert!(report.contains("### extend/prefill"), "{report}");
     assert!(said.contains("error: decode: "), "{said}");
@@ -105,7 +131,8 @@ fn a_key_is_in_no_message() {
         play.faults.dies = true;
     });
     let out = folder.path().join("out");
-    let (_, shown, said) = run(&["capture", &fake.url, "-o", &out.to_string_lossy(), "--api-key", "k3y", "--warmup-steps", "0"]);
+    let (_, shown, said) =
+        run(&["capture", &fake.url, "-o", &out.to_string_lossy(), "--api-key", "k3y", "--warmup-steps", "0"]);
     assert!(said.contains("$LLM_PROF_API_KEY"), "the line that stops it: {said}");
     assert!(!said.contains("k3y") && !shown.contains("k3y"), "{said}{shown}");
 }
@@ -141,7 +168,18 @@ fn stuck(folder: &Path, change: impl FnOnce(&mut Play)) -> (Fake, Child) {
         change(play);
     });
     let out = folder.join("out");
-    let args = ["capture", &fake.url, "-o", &out.to_string_lossy(), "--profile-workload", "decode", "--warmup-steps", "0", "--num-steps", "500"];
+    let args = [
+        "capture",
+        &fake.url,
+        "-o",
+        &out.to_string_lossy(),
+        "--profile-workload",
+        "decode",
+        "--warmup-steps",
+        "0",
+        "--num-steps",
+        "500",
+    ];
     let child = program(&args).spawn().expect("the binary starts");
     wait_for("the profiler runs", || fake.profiles());
     (fake, child)

@@ -10,7 +10,7 @@ use crate::capture::Workload;
 /// `llm-prof capture`.
 #[derive(Debug, Args)]
 pub struct Capture {
-    /// URL of the server, such as http://127.0.0.1:30000.
+    /// URL of the server, such as `http://127.0.0.1:30000`.
     #[arg(value_name = "URL", required_unless_present = "capabilities")]
     pub url: Option<String>,
     /// Folder for the traces; where the server was started with one, that one [default: a new one here].
@@ -20,7 +20,14 @@ pub struct Capture {
     #[arg(long, conflicts_with = "url")]
     pub capabilities: bool,
     /// Framework; auto asks the server.
-    #[arg(long, value_name = "NAME", env = "LLM_PROF_FRAMEWORK", hide_env = true, default_value = "auto", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "LLM_PROF_FRAMEWORK",
+        hide_env = true,
+        default_value = "auto",
+        help_heading = "Input"
+    )]
     pub framework: String,
     /// Log of the server: ends the work when the server runs another backend.
     #[arg(long, value_name = "FILE", env = "LLM_PROF_SERVER_LOG", hide_env = true, help_heading = "Input")]
@@ -71,6 +78,7 @@ pub(super) const HEADING: &str = "Capture";
 /// How a server is captured.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = HEADING)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct CaptureOptions {
     /// Key of the server's API; where it has an admin key, that one. Never written down.
     #[arg(long, value_name = "KEY", env = "LLM_PROF_API_KEY", hide_env = true, hide_env_values = true)]
@@ -205,5 +213,9 @@ fn prefix(text: &str) -> Result<String, String> {
     let fits = text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.len() <= 100
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    if fits { Ok(text.to_owned()) } else { Err("expected up to 100 letters, digits, `.`, `_`, `-`, a letter or digit first".to_owned()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("expected up to 100 letters, digits, `.`, `_`, `-`, a letter or digit first".to_owned())
+    }
 }

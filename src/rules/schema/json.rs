@@ -9,8 +9,8 @@ use super::family::{FamilyFile, Needs, SourceEntry};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;
 use super::pattern::PatternText;
-use super::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::servers::{CommonFile, ServerFile, Status};
+use super::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::similarity::SimilarityFile;
 
 /// Name and text of each schema; `rules/schema/<name>.json` is the text.
