@@ -24,7 +24,7 @@ pub fn table(servers: &Servers) -> String {
         for (ability, why) in &file.cannot {
             let _ = writeln!(out, "- no `{}`: {why}", ability.flag());
         }
-        for launch in file.launch.iter() {
+        for launch in &file.launch {
             let versions = versions(launch.since.as_deref(), launch.until.as_deref());
             if let Some(needs) = &launch.needs {
                 let _ = writeln!(out, "- {versions}: started with `{}`", needs.replace("{dir}", "DIR"));

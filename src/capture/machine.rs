@@ -65,14 +65,13 @@ pub(super) fn next(state: State, event: Event) -> State {
         (S::Lead, E::Done) => S::Arm,
         (S::Check | S::WarmUp | S::Lead, _) | (S::Arm, E::Failed) => S::Ended(End::Nothing),
         (S::Arm, E::Done) => S::Drive,
-        (S::Arm, E::Lost) => S::CallOff,
         (S::Drive, E::Done) => S::Stop,
-        (S::Drive, _) => S::CallOff,
+        (S::Arm, E::Lost) | (S::Drive, _) => S::CallOff,
         (S::Stop, E::Done) => S::Flush,
         (S::Flush, E::Done) => S::Verify,
-        (S::Stop | S::Flush, _) | (S::CallOff, _) => S::Salvage,
+        (S::Stop | S::Flush | S::CallOff, _) => S::Salvage,
         (S::Verify, E::Done) => S::Ended(End::Kept),
-        (S::Verify, _) | (S::Salvage, _) => S::Ended(End::Partial),
+        (S::Verify | S::Salvage, _) => S::Ended(End::Partial),
         (S::Ended(end), _) => S::Ended(end),
     }
 }

@@ -55,10 +55,10 @@ impl Place {
 
     /// Moves whole traces to their place; their paths there.
     pub(super) fn keep(&self, files: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
-        let kept = self.shift(files, &self.keeps)?;
+        let kept = Self::shift(files, &self.keeps)?;
         if self.own {
             // What else the server wrote stays with its traces.
-            self.shift(&self.new_files(), &self.keeps)?;
+            Self::shift(&self.new_files(), &self.keeps)?;
         }
         self.tidy();
         Ok(kept)
@@ -74,13 +74,13 @@ impl Place {
         }
         if !rest.is_empty() && !self.own {
             // A file that is still written to is followed by its writer.
-            self.shift(&rest, &self.unfinished).ok()?;
+            Self::shift(&rest, &self.unfinished).ok()?;
         }
         self.tidy();
         (!rest.is_empty()).then(|| self.unfinished.clone())
     }
 
-    fn shift(&self, files: &[PathBuf], to: &Path) -> io::Result<Vec<PathBuf>> {
+    fn shift(files: &[PathBuf], to: &Path) -> io::Result<Vec<PathBuf>> {
         let mut moved = Vec::new();
         for path in files {
             fs::create_dir_all(to)?;
@@ -170,7 +170,7 @@ mod tests {
         let place = Place::make(folder.path(), folder.path(), Some("decode"), "7", true).unwrap();
         let new = folder.path().join("rank1.json");
         fs::write(&new, "new").unwrap();
-        assert_eq!(place.new_files(), [new.clone()]);
+        assert_eq!(place.new_files(), std::slice::from_ref(&new));
         let kept = place.keep(&[new]).unwrap();
         assert_eq!(kept, [folder.path().join("decode/2-rank1.json")]);
         assert_eq!(fs::read_to_string(&old).unwrap(), "old");

@@ -81,6 +81,7 @@ pub struct Timeouts {
 
 /// What a capture is asked for.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Plan {
     /// Server whose profiler is started and stopped.
     pub url: String,

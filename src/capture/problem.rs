@@ -54,15 +54,12 @@ pub(super) fn fill(text: &str, holes: &[(&str, &str)]) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let hole = rest.find('}').map(|end| &rest[1..end]);
-        match hole.and_then(|name| holes.iter().find(|(hole, _)| *hole == name)) {
-            Some((name, value)) => {
-                out.push_str(value);
-                rest = &rest[name.len() + 2..];
-            }
-            None => {
-                out.push('{');
-                rest = &rest[1..];
-            }
+        if let Some((name, value)) = hole.and_then(|name| holes.iter().find(|(hole, _)| *hole == name)) {
+            out.push_str(value);
+            rest = &rest[name.len() + 2..];
+        } else {
+            out.push('{');
+            rest = &rest[1..];
         }
     }
     out + rest

@@ -148,6 +148,18 @@ pub(super) fn save(folder: &Path, name: &str, value: &impl Serialize) -> io::Res
     Ok(path)
 }
 
+/// A value without the keys that are secret.
+fn clean(value: &Value, secret: &impl Fn(&str) -> bool) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(key, _)| !secret(key));
+            Value::Object(kept.map(|(key, value)| (key.clone(), clean(value, secret))).collect())
+        }
+        Value::Array(items) => items.iter().map(|item| clean(item, secret)).collect(),
+        other => other.clone(),
+    }
+}
+
 /// The server's arguments without those that `secrets` names, at any depth.
 pub(super) fn without_secrets(arguments: &Map<String, Value>, secrets: &[String]) -> Map<String, Value> {
     let mut set = GlobSetBuilder::new();
@@ -155,16 +167,6 @@ pub(super) fn without_secrets(arguments: &Map<String, Value>, secrets: &[String]
         set.add(glob);
     }
     let set = set.build().unwrap_or_default();
-    fn clean(value: &Value, secret: &impl Fn(&str) -> bool) -> Value {
-        match value {
-            Value::Object(map) => {
-                let kept = map.iter().filter(|(key, _)| !secret(key));
-                Value::Object(kept.map(|(key, value)| (key.clone(), clean(value, secret))).collect())
-            }
-            Value::Array(items) => items.iter().map(|item| clean(item, secret)).collect(),
-            other => other.clone(),
-        }
-    }
     match clean(&Value::Object(arguments.clone()), &|key: &str| set.is_match(key)) {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -79,7 +79,7 @@ pub fn run(plan: &Plan, servers: &Servers, rules: &RuleSet, say: &mut dyn FnMut(
     let mut stages = Vec::new();
     for part in plan.workload.parts() {
         let run = StageRun::new(plan, &server, start, servers, rules, router.as_ref(), *part, &mut prompts, say);
-        let (done, captured) = run.to_the_end();
+        let (done, captured) = run.finish();
         record.captures.push(captured);
         stages.push(done);
     }
@@ -131,7 +131,7 @@ fn gates(
         (Ability::MergeProfiles, plan.merge),
         (Ability::WorkerUrl, plan.worker.is_some()),
     ];
-    for (ability, _) in wants.into_iter().filter(|(ability, wanted)| *wanted && !can(start, *ability)) {
+    if let Some((ability, _)) = wants.into_iter().find(|(ability, wanted)| *wanted && !can(start, *ability)) {
         let holes = [("title", file.title.as_str()), ("flag", ability.flag()), ("why", why(ability))];
         return Err(Problem::usage(&messages.cannot, &holes));
     }

@@ -1,34 +1,35 @@
-//! The capture of one stage: what each state of the machine does.
+//! The capture of one stage: what each state of the machine does. Here: up to the profiler, and the work; in
+//! `stage/profiler.rs`: its start and stop; in `stage/traces.rs`: what comes of it.
+
+mod profiler;
+mod traces;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::armed::{Armed, Stopper};
-use super::flush::{self, Flushed, Names, Wanted, name_of};
-use super::http::{Answer, Broken, Client};
-use super::load::{Streams, Target};
+use super::armed::Armed;
+use super::flush::Flushed;
+use super::http::Client;
+use super::load::{Stream, Streams, Target};
 use super::machine::{End, Event, State, next};
 use super::place::{self, Place};
 use super::plan::{Part, Plan};
 use super::problem::Problem;
 use super::record::Captured;
-use super::run::{Said, StageDone, can, seconds};
-use super::server::{Server, judge, reason};
-use super::template::{Holes, render};
-use super::verify::{self, Prompted, prompted};
+use super::run::{Said, StageDone, seconds};
+use super::server::Server;
 use super::work::{Prompt, Prompts, body};
 use crate::rules::RuleSet;
-use crate::rules::schema::servers::{
-    Ability, Answer as AnswerRule, Folder, Limit, Means, Message, Messages, Servers, Start, pick,
-};
+use crate::rules::schema::servers::{Folder, Limit, Messages, Servers, Start};
+
+#[cfg(test)]
+pub(super) use profiler::steps_sent;
 
 /// Tokens that decode goes on for after the last step wanted: one may have been under way at the start.
 const BEYOND: u64 = 2;
-/// Silence after nearly all tokens that means that the server is busy with its trace.
-const SILENCE: Duration = Duration::from_secs(2);
 
 /// The capture of one stage.
 pub(super) struct StageRun<'a, 'r> {
@@ -53,16 +54,6 @@ pub(super) struct StageRun<'a, 'r> {
     partial: Option<PathBuf>,
     kept: Vec<PathBuf>,
     captured: Captured,
-}
-
-/// What came of a call of the profiler.
-enum Called {
-    Done(Answer),
-    NotRunning,
-    Busy(Problem),
-    Refused(Problem),
-    /// No answer; whether the request may have reached the server.
-    Lost(Problem, bool),
 }
 
 impl<'a, 'r> StageRun<'a, 'r> {
@@ -105,7 +96,7 @@ impl<'a, 'r> StageRun<'a, 'r> {
     }
 
     /// Goes through the states.
-    pub(super) fn to_the_end(mut self) -> (StageDone, Captured) {
+    pub(super) fn finish(mut self) -> (StageDone, Captured) {
         let mut state = State::Check;
         let end = loop {
             let event = match state {
@@ -168,8 +159,6 @@ impl<'a, 'r> StageRun<'a, 'r> {
             self.warn(&problem);
         }
     }
-
-    // --- check, warm up, lead -------------------------------------------------------------------------------------
 
     fn check(&mut self) -> Event {
         let plan = self.plan;
@@ -262,150 +251,6 @@ impl<'a, 'r> StageRun<'a, 'r> {
         self.fail(Problem::new(&self.messages().no_output, &holes));
     }
 
-    // --- arm ------------------------------------------------------------------------------------------------------
-
-    fn by_stage(&self) -> bool {
-        self.part == Part::Legacy && self.plan.by_stage.unwrap_or_else(|| can(self.start, Ability::ProfileByStage))
-    }
-
-    /// What a start of N steps is told; none: it cannot be told.
-    fn steps_sent(&self) -> Option<u64> {
-        let plain = self.plan.start_step.is_none() && !self.by_stage();
-        steps_sent(self.server.file, self.start, self.server.facts.version.as_deref(), self.plan.steps, plain)
-    }
-
-    /// The prefix of names; a merge does not find files that have one.
-    fn prefix(&self) -> Option<String> {
-        let wanted = can(self.start, Ability::ProfilePrefix) && !self.plan.merge;
-        wanted.then(|| format!("{}-{}", self.plan.prefix, self.part.id()))
-    }
-
-    fn holes(&self, dir: &Path) -> Holes {
-        let mut holes = Holes::from([("dir", json!(dir.to_string_lossy())), ("id", json!(self.id))]);
-        holes.extend(self.prefix().map(|prefix| ("prefix", json!(prefix))));
-        holes.extend(self.plan.worker.as_ref().map(|worker| ("worker", json!(worker))));
-        holes
-    }
-
-    fn start_body(&self, dir: &Path) -> Option<Value> {
-        let mut holes = self.holes(dir);
-        holes.extend(self.steps_sent().map(|steps| ("steps", json!(steps))));
-        holes.extend(self.plan.start_step.map(|step| ("start_step", json!(step))));
-        holes.extend(self.by_stage().then(|| ("by_stage", json!(true))));
-        holes.extend(self.plan.merge.then(|| ("merge", json!(true))));
-        self.start.body.as_ref().map(|body| render(body, &holes))
-    }
-
-    fn stopper(&self) -> Stopper {
-        let stop = &self.server.file.stop;
-        Stopper {
-            client: self.server.client.clone(),
-            path: stop.post.clone(),
-            body: stop.body.as_ref().map(|body| render(body, &self.holes(Path::new("")))),
-            longest: self.plan.timeouts.stop,
-        }
-    }
-
-    /// What an answer of the profiler means.
-    fn called(&self, path: &str, answer: Result<Answer, Broken>, rules: &'r [AnswerRule]) -> Called {
-        let messages = self.messages();
-        let url = self.server.client.url();
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(Broken { reason, reached }) => {
-                let holes = [("url", url), ("path", path), ("reason", reason.as_str())];
-                return Called::Lost(Problem::new(&messages.lost, &holes), reached);
-            }
-        };
-        let rule = judge(&answer, rules, &self.servers.common.answers);
-        let means = rule.map_or(Means::Refused, |rule| rule.means);
-        match means {
-            Means::Done => return Called::Done(answer),
-            Means::NotRunning => return Called::NotRunning,
-            Means::Busy | Means::Refused => {}
-        }
-        let dir = self.place.as_ref().map_or_else(String::new, |place| place.told.display().to_string());
-        let (status, reason) = (answer.status.to_string(), reason(&answer, self.servers));
-        let (launch, window) = (self.server.launch(&dir).unwrap_or_default(), self.window());
-        let holes = [
-            ("title", self.server.file.title.as_str()),
-            ("version", self.server.version()),
-            ("url", url),
-            ("path", path),
-            ("status", status.as_str()),
-            ("reason", reason.as_str()),
-            ("dir", dir.as_str()),
-            ("launch", launch.as_str()),
-            ("stage", self.part.id()),
-            ("window", window.as_str()),
-        ];
-        let own = rule.and_then(|rule| Some(Message { say: rule.say.clone()?, fix: rule.fix.clone() }));
-        let problem = Problem::new(own.as_ref().unwrap_or(&messages.busy), &holes);
-        if means == Means::Busy { Called::Busy(problem) } else { Called::Refused(problem) }
-    }
-
-    /// Iterations of a server that records one window for each of its runs: those after the warm-up; decode leaves out
-    /// the one that reads the prompt.
-    fn window(&self) -> String {
-        let first = self.plan.warm_up + if self.part == Part::Decode { 2 } else { 1 };
-        format!("{first}-{}", first + self.plan.steps - 1)
-    }
-
-    fn arm(&mut self) -> Event {
-        match self.call_start() {
-            Called::Busy(_) if self.plan.take_over => {
-                let stopper = self.stopper();
-                let stopped = self.called(&stopper.path, stopper.send(), &self.server.file.stop.answers);
-                if let Called::Refused(problem) | Called::Busy(problem) | Called::Lost(problem, _) = stopped {
-                    self.fail(problem);
-                    return Event::Failed;
-                }
-                let taken = Problem::new(&self.messages().taken_over, &[("title", &self.server.file.title)]);
-                self.warn(&taken);
-                let again = self.call_start();
-                self.armed(again)
-            }
-            other => self.armed(other),
-        }
-    }
-
-    fn call_start(&mut self) -> Called {
-        let dir = self.place.as_ref().map(|place| place.told.clone()).unwrap_or_default();
-        let body = self.start_body(&dir);
-        let longest = self.plan.timeouts.start.unwrap_or(Duration::from_secs(self.start.timeout_s));
-        let (client, path, rules) = (&self.server.client, &self.start.post, &self.start.answers);
-        let (called, armed) = Armed::start(self.stopper(), || {
-            let called = self.called(path, client.post(path, body.as_ref(), longest), rules);
-            let runs = matches!(called, Called::Done(_) | Called::Lost(_, true));
-            (called, runs)
-        });
-        self.armed = armed;
-        called
-    }
-
-    fn armed(&mut self, called: Called) -> Event {
-        match called {
-            Called::Done(answer) => {
-                self.captured.started = Some(seconds());
-                self.captured.steps_sent = self.steps_sent();
-                let workers = self.start.workers.as_ref().and_then(|at| answer.json()?.pointer(at)?.as_u64());
-                self.workers = workers;
-                Event::Done
-            }
-            Called::Lost(problem, reached) => {
-                self.fail(problem);
-                if reached { Event::Lost } else { Event::Failed }
-            }
-            Called::Busy(problem) | Called::Refused(problem) => {
-                self.fail(problem);
-                Event::Failed
-            }
-            Called::NotRunning => Event::Failed,
-        }
-    }
-
-    // --- drive ----------------------------------------------------------------------------------------------------
-
     fn drive(&mut self) -> Event {
         // While a trace is written the engine answers nobody.
         self.target.longest = self.plan.timeouts.stop.max(self.plan.timeouts.request);
@@ -467,17 +312,21 @@ impl<'a, 'r> StageRun<'a, 'r> {
         let wanted = self.steps_sent().unwrap_or(self.plan.steps);
         let limited = self.start.limit != Limit::None;
         let enough = if limited { wanted + BEYOND } else { wanted };
-        let nearly = wanted.saturating_sub(1).max(1);
+        let nearly = wanted.saturating_sub(1);
         let since = |n: usize, tokens: u64| tokens - before.get(n).copied().unwrap_or_default();
-        let longest = self.target.longest;
-        let done = streams.wait(longest, |all, silence| {
-            let slowest = all.iter().enumerate().map(|(n, one)| since(n, one.tokens)).min().unwrap_or_default();
+        let slowest =
+            |all: &[Stream]| all.iter().enumerate().map(|(n, one)| since(n, one.tokens)).min().unwrap_or_default();
+        let (request, longest) = (self.plan.timeouts.request, self.target.longest);
+        streams.wait(longest, |all, silence| {
             let failed = all.iter().any(|one| matches!(one.ended, Some(Err(_))));
             let ended = all.iter().all(|one| one.ended.is_some());
-            failed || ended || slowest >= enough || limited && slowest >= nearly && silence >= SILENCE
+            // Silence after the last steps is the server that writes its trace.
+            let stuck = slowest(all) < nearly && silence >= request;
+            failed || ended || stuck || slowest(all) >= enough
         });
         let all = streams.now();
-        let got = all.iter().enumerate().map(|(n, one)| since(n, one.tokens)).min().unwrap_or_default();
+        let got = slowest(&all);
+        let done = got >= enough || all.iter().all(|one| one.ended.is_some());
         self.captured.requests = all.len() as u64;
         self.captured.tokens_in = all.iter().map(|one| one.tokens_in).collect();
         for one in &all {
@@ -499,271 +348,4 @@ impl<'a, 'r> StageRun<'a, 'r> {
             None => Event::Done,
         }
     }
-
-    // --- stop -----------------------------------------------------------------------------------------------------
-
-    fn call_stop(&mut self) -> Called {
-        let path = self.server.file.stop.post.as_str();
-        match self.armed.take().and_then(Armed::stop) {
-            Some(answer) => self.called(path, answer, &self.server.file.stop.answers),
-            // A signal has stopped it, and ends the process.
-            None => Called::NotRunning,
-        }
-    }
-
-    fn stop(&mut self) -> Event {
-        let called = self.call_stop();
-        self.streams = None;
-        self.captured.stopped = Some(seconds());
-        match called {
-            Called::Done(_) | Called::NotRunning => Event::Done,
-            Called::Busy(problem) | Called::Refused(problem) => self.not_stopped(&problem, Event::Failed),
-            Called::Lost(problem, _) => self.not_stopped(&problem, Event::Lost),
-        }
-    }
-
-    fn not_stopped(&mut self, problem: &Problem, event: Event) -> Event {
-        let (reason, curl) = (problem.say.clone(), self.stopper().curl());
-        let holes = [("reason", reason.as_str()), ("curl", curl.as_str())];
-        self.fail(Problem::new(&self.messages().not_stopped, &holes));
-        event
-    }
-
-    fn call_off(&mut self) -> Event {
-        let called = self.call_stop();
-        self.streams = None;
-        self.captured.stopped = Some(seconds());
-        match called {
-            Called::Done(_) => Event::Done,
-            Called::NotRunning => self.disarm(),
-            Called::Busy(problem) | Called::Refused(problem) => self.not_stopped(&problem, Event::Failed),
-            Called::Lost(problem, _) => self.not_stopped(&problem, Event::Lost),
-        }
-    }
-
-    /// A capture that is armed and has not begun is not reached by a stop: a plain one in its place is.
-    fn disarm(&mut self) -> Event {
-        let used = |ability: &Ability| match ability {
-            Ability::StartStep => self.plan.start_step.is_some(),
-            Ability::ProfileByStage => self.by_stage(),
-            _ => false,
-        };
-        if !self.start.armed_by.iter().any(used) {
-            return Event::Done;
-        }
-        let dir = self.place.as_ref().map(|place| place.told.join("called-off")).unwrap_or_default();
-        let body = self.start.body.as_ref().map(|body| render(body, &self.holes(&dir)));
-        let (client, path) = (&self.server.client, self.start.post.as_str());
-        let longest = self.plan.timeouts.stop;
-        let started = self.called(path, client.post(path, body.as_ref(), longest), &self.start.answers);
-        let stopper = self.stopper();
-        let stopped = self.called(&stopper.path, stopper.send(), &self.server.file.stop.answers);
-        let title = self.server.file.title.as_str();
-        if matches!((&started, &stopped), (Called::Done(_), Called::Done(_))) {
-            if let Some(place) = &self.place {
-                // Ours alone, made a moment ago.
-                let _ = std::fs::remove_dir_all(place.writes.join("called-off"));
-            }
-            let problem = Problem::new(&self.messages().disarmed, &[("title", title)]);
-            self.warn(&problem);
-            return Event::Done;
-        }
-        let curl = format!("{} && {}", client.curl(path, body.as_ref()), stopper.curl());
-        let problem = Problem::new(&self.messages().still_armed, &[("title", title), ("curl", &curl)]);
-        self.fail(problem);
-        Event::Failed
-    }
-
-    // --- flush, verify, salvage -----------------------------------------------------------------------------------
-
-    /// Traces that a capture of this server writes.
-    fn expected(&self) -> Option<u64> {
-        let workers = self.workers.unwrap_or(1).max(1);
-        let stages = if self.by_stage() { 2 } else { 1 };
-        let ranks = self.server.facts.ranks.map(|ranks| ranks * workers * stages);
-        self.plan.ranks.or(ranks).map(|ranks| ranks + u64::from(self.plan.merge))
-    }
-
-    fn flush(&mut self) -> Event {
-        let Some(place) = &self.place else { return Event::Failed };
-        let fixed = self.server.file.files.folder == Folder::Fixed;
-        let prefix = self.prefix().filter(|_| fixed);
-        let wanted = Wanted {
-            traces: self.expected(),
-            prefix: prefix.as_deref(),
-            longest: self.plan.timeouts.flush,
-            waits: self.servers.common.waits,
-        };
-        let say = &mut *self.say;
-        let names = Names::new(&self.rules.inputs);
-        self.flushed = flush::wait(
-            || place.new_files(),
-            &names,
-            &wanted,
-            &self.rules.trace,
-            |line| {
-                say(Said::Progress(line.to_owned()));
-            },
-        );
-        if self.flushed.done {
-            self.captured.whole = Some(seconds());
-            return Event::Done;
-        }
-        let problem = self.unfinished(wanted.traces, &place.writes);
-        self.fail(problem);
-        Event::Failed
-    }
-
-    /// Why the traces are not all there.
-    fn unfinished(&self, wanted: Option<u64>, dir: &Path) -> Problem {
-        let Flushed { traces, frontend, growing, foreign, .. } = &self.flushed;
-        let messages = self.messages();
-        let (dir, seconds) = (dir.display().to_string(), self.plan.timeouts.flush.as_secs().to_string());
-        if !growing.is_empty() {
-            let word = |grows: bool| if grows { "still growing" } else { "no longer growing" };
-            let files: Vec<String> = (growing.iter())
-                .map(|(name, bytes, grows)| format!("{name} ({}, {})", flush::size(*bytes), word(*grows)))
-                .collect();
-            return Problem::new(&messages.incomplete, &[("files", &files.join(", ")), ("seconds", &seconds)]);
-        }
-        if let (true, Some((file, what))) = (traces.is_empty(), foreign.first()) {
-            return Problem::new(&messages.not_a_trace, &[("file", file), ("what", what)]);
-        }
-        if traces.is_empty() && !frontend.is_empty() {
-            return Problem::new(&messages.frontend_only, &[("dir", &dir)]);
-        }
-        if traces.is_empty() {
-            let now = place::elsewhere(&self.servers.common.elsewhere);
-            let new: Vec<String> =
-                now.difference(&self.elsewhere).take(5).map(|path| path.display().to_string()).collect();
-            let meanwhile =
-                if new.is_empty() { String::new() } else { format!("; meanwhile there are {}", new.join(", ")) };
-            let names = self.server.file.files.names.join(" or ");
-            let holes = [
-                ("dir", dir.as_str()),
-                ("seconds", seconds.as_str()),
-                ("names", names.as_str()),
-                ("meanwhile", meanwhile.as_str()),
-            ];
-            return Problem::new(&messages.no_file, &holes);
-        }
-        let have: Vec<String> = traces.iter().map(|path| name_of(path)).collect();
-        let (got, wanted, have) = (have.len().to_string(), wanted.unwrap_or(1).to_string(), have.join(", "));
-        let holes = [
-            ("got", got.as_str()),
-            ("wanted", wanted.as_str()),
-            ("dir", dir.as_str()),
-            ("seconds", seconds.as_str()),
-            ("have", have.as_str()),
-        ];
-        Problem::new(&messages.files_missing, &holes)
-    }
-
-    fn verify(&mut self) -> Event {
-        let Some(place) = &self.place else { return Event::Failed };
-        let all: Vec<PathBuf> = self.flushed.traces.iter().chain(&self.flushed.frontend).cloned().collect();
-        match place.keep(&all) {
-            Ok(kept) => self.kept = kept,
-            Err(error) => {
-                let (dir, reason) = (self.plan.folder.display().to_string(), error.to_string());
-                let holes = [("dir", dir.as_str()), ("reason", reason.as_str())];
-                self.fail(Problem::new(&self.messages().folder_unusable, &holes));
-                return Event::Failed;
-            }
-        }
-        // Names are in order, so the first is that of the lowest rank.
-        let Some(path) = self.kept.first().cloned() else { return Event::Failed };
-        let held = match verify::look(&path, self.part, self.rules) {
-            Ok(held) => held,
-            Err(what) => {
-                let problem =
-                    Problem::new(&self.messages().not_a_trace, &[("file", &self.below(&path)), ("what", &what)]);
-                self.fail(problem);
-                return Event::Failed;
-            }
-        };
-        self.captured.gpu_events = Some(held.kernels);
-        self.captured.steps_seen = held.steps;
-        self.captured.other_steps = held.other_steps;
-        self.captured.tokens_of_steps.clone_from(&held.tokens);
-        let file = self.below(&path);
-        let (messages, stage) = (self.messages(), self.part.id());
-        if held.kernels == 0 {
-            self.warn(&Problem::new(&messages.no_kernels, &[("file", &file)]));
-        }
-        let wanted = self.plan.steps.to_string();
-        match held.steps {
-            Some(got) if got < self.plan.steps && !self.by_stage() => {
-                let got = got.to_string();
-                self.warn(&Problem::new(
-                    &messages.fewer_steps,
-                    &[("stage", stage), ("got", &got), ("wanted", &wanted)],
-                ));
-            }
-            Some(_) => {}
-            None => self.warn(&Problem::new(&messages.no_steps, &[("stage", stage), ("file", &file)])),
-        }
-        if held.with_stack == Some(false) {
-            self.warn(&Problem::new(&messages.no_stacks, &[("title", &self.server.file.title)]));
-        }
-        self.verify_work(&held);
-        Event::Done
-    }
-
-    /// Tokens and requests of the steps.
-    fn verify_work(&mut self, held: &verify::Held) {
-        let (messages, stage) = (self.messages(), self.part.id());
-        let mut ours = match self.part {
-            Part::Prefill => 1,
-            Part::Decode => self.plan.requests as i64,
-            Part::Legacy => return,
-        };
-        let mut most = held.most_requests.unwrap_or_default();
-        if self.part == Part::Prefill && self.plan.prompt.is_none() {
-            let input = self.plan.prefill.input.to_string();
-            match prompted(&held.tokens, self.plan.prefill) {
-                Prompted::Whole => {}
-                Prompted::Chunks(chunks) => {
-                    let chunks: Vec<String> = chunks.iter().map(ToString::to_string).collect();
-                    let holes = [("input", input.as_str()), ("chunks", &chunks.join(" + "))];
-                    self.warn(&Problem::new(&messages.chunked, &holes));
-                }
-                Prompted::Fewer(got) => {
-                    let got = got.to_string();
-                    self.warn(&Problem::new(&messages.prefix_cached, &[("input", &input), ("got", &got)]));
-                }
-                // The trace does not say how many requests these tokens are of.
-                Prompted::More(_) => (ours, most) = (1, most.max(2)),
-            }
-        }
-        if most > ours {
-            let (got, wanted) = (most.to_string(), ours.to_string());
-            let holes = [("stage", stage), ("got", got.as_str()), ("wanted", wanted.as_str())];
-            self.warn(&Problem::new(&messages.other_traffic, &holes));
-        }
-    }
-
-    fn salvage(&mut self) -> Event {
-        self.partial = self.place.as_ref().and_then(Place::salvage);
-        if let Some(partial) = &self.partial {
-            let text = format!("{}: what there is of the traces was kept in {}", self.part.id(), partial.display());
-            self.note(text);
-        }
-        Event::Done
-    }
-}
-
-/// Steps that a start is told, so that `wanted` are recorded; none: it cannot be told.
-pub(super) fn steps_sent(
-    file: &crate::rules::schema::servers::ServerFile,
-    start: &Start,
-    version: Option<&str>,
-    wanted: u64,
-    plain: bool,
-) -> Option<u64> {
-    if start.limit == Limit::None {
-        return None;
-    }
-    let extra = pick(&file.extra_steps, version).filter(|_| plain).map_or(0, |extra| extra.steps);
-    Some(wanted + extra)
 }

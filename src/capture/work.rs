@@ -25,7 +25,7 @@ impl Prompts {
         prompts
     }
 
-    /// SplitMix64: every seed gives another sequence, and the sequence is the same everywhere.
+    /// `SplitMix64`: every seed gives another sequence, and the sequence is the same everywhere.
     fn next(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;

@@ -32,29 +32,33 @@ pub(super) fn run(args: &args::Capture, streams: &mut Streams) -> Result<(), Fai
         server_log: args.server_log.clone(),
     };
     let captured = take(&source, &args.options, &servers, &rules, &args.terminal, streams)?;
-    let mut out = String::new();
+    print(&outcome(&captured), streams)?;
+    captured.failure().map_or(Ok(()), Err)
+}
+
+/// What there is now.
+fn outcome(captured: &Captured) -> String {
+    let mut lines = Vec::new();
     for stage in &captured.done.stages {
         let steps = match stage.steps_seen {
             Some(seen) => format!("{seen} of {} steps", stage.steps_wanted),
             None => format!("{} steps asked for", stage.steps_wanted),
         };
+        let name = stage.stage;
         match (stage.end, &stage.partial) {
             (End::Kept, _) => {
                 let n = stage.files.len();
-                out += &format!("{}: {steps}, {n} {}\n", stage.stage, if n == 1 { "file" } else { "files" });
-                for file in &stage.files {
-                    out += &format!("  {}\n", file.display());
-                }
+                lines.push(format!("{name}: {steps}, {n} {}", if n == 1 { "file" } else { "files" }));
+                lines.extend(stage.files.iter().map(|file| format!("  {}", file.display())));
             }
-            (_, Some(partial)) => out += &format!("{}: not whole, kept in {}\n", stage.stage, partial.display()),
-            (_, None) => out += &format!("{}: nothing\n", stage.stage),
+            (_, Some(partial)) => lines.push(format!("{name}: not whole, kept in {}", partial.display())),
+            (_, None) => lines.push(format!("{name}: nothing")),
         }
     }
-    if captured.done.stages.iter().any(|stage| stage.end == End::Kept) {
-        out += &format!("report: llm-prof triage {}\n", captured.folder.display());
+    if captured.kept() {
+        lines.push(format!("report: llm-prof triage {}", captured.folder.display()));
     }
-    print(&out, streams)?;
-    captured.failure().map_or(Ok(()), Err)
+    lines.join("\n") + "\n"
 }
 
 /// What is known of the servers.
@@ -83,7 +87,12 @@ pub(super) struct Captured {
 }
 
 impl Captured {
-    /// Traces that can be read.
+    /// Traces of the stages that were captured.
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.done.stages.iter().flat_map(|stage| stage.files.iter().cloned())
+    }
+
+    /// Whether any stage was captured.
     pub(super) fn kept(&self) -> bool {
         self.done.stages.iter().any(|stage| stage.end == End::Kept)
     }
@@ -128,7 +137,7 @@ pub(super) fn take(
         server_log::read(log, rules)?;
     }
     let done = done.map_err(|problem| failure(&problem))?;
-    if !source.folder.is_some() && !terminal.quiet {
+    if source.folder.is_none() && !terminal.quiet {
         say(streams, &format!("traces are in {}", plan.folder.display()))?;
     }
     Ok(Captured { done, folder: plan.folder })

@@ -8,31 +8,33 @@ use super::failure::Failure;
 use super::session::{Clock, Judged};
 use super::streams::Streams;
 use super::values::RankArg;
-use super::{loading, output, pairs, ranks, session};
+use super::{inputs, loading, output, pairs, ranks, session};
 use crate::engine::Engine;
-use crate::report::Options;
+use crate::report::{Options, TraceInfo};
 use crate::rules::RuleSet;
 
 /// Reads, judges, prints.
 pub(super) fn run(args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let captured = capture::for_triage(args, streams)?;
-    let folder: Vec<PathBuf> = captured.iter().map(|traces| traces.formal.folder.clone()).collect();
-    let given = [&folder, &args.paths, &args.old_input, &args.formal_input];
+    // These files and no others: the folder may hold older ones of a stage that failed now.
+    let files: Vec<PathBuf> = captured.iter().flat_map(|traces| traces.formal.files()).collect();
+    let given = [&files, &args.paths, &args.old_input, &args.formal_input];
     let paths = given.into_iter().find(|paths| !paths.is_empty()).map(Vec::as_slice).unwrap_or_default();
     let mut pair = args.pair.clone();
     pair.mapping.extend(args.mapping_input.iter().cloned());
-    pair.mapping.extend(captured.iter().filter_map(|traces| Some(traces.mapping.as_ref()?.folder.clone())));
+    pair.mapping.extend(captured.iter().filter_map(|traces| traces.mapping.as_ref()).flat_map(Captured::files));
     let reported = report(paths, &pair, args, streams);
     // A stage that could not be captured is a failure, whatever the report on the other one says.
     let failed = captured.iter().flat_map(|traces| traces.mapping.iter().chain([&traces.formal]));
-    reported.and(failed.filter_map(Captured::failure).next().map_or(Ok(()), Err))
+    reported.and(failed.into_iter().find_map(Captured::failure).map_or(Ok(()), Err))
 }
 
 /// From files to the report.
 fn report(paths: &[PathBuf], pair: &Pair, args: &Triage, streams: &mut Streams) -> Result<(), Failure> {
     let terminal = &args.terminal;
     let stage = session::only_stage(&args.input);
-    let options = |traces| Options {
+    let options = |traces: Vec<TraceInfo>| Options {
+        capture: inputs::capture_beside(&traces),
         traces,
         min_share: args.output.min_share,
         limits: args.output.limits(),

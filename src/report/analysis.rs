@@ -4,8 +4,8 @@ use crate::attribution::{Stage, Timeline};
 use crate::engine::similarity::Similarity;
 use crate::engine::{Classes, Exposure, Finding, Judgement, Overlap};
 
-use super::TraceInfo;
 use super::ranks::Facts;
+use super::{CaptureInfo, TraceInfo};
 
 /// One trace, attributed, classified and searched.
 #[derive(Clone, Copy, Debug)]
@@ -62,4 +62,6 @@ pub struct Options {
     pub timeline: bool,
     /// Whether a typical step of each stage is kept.
     pub typical_steps: bool,
+    /// What was asked of the capture of these traces.
+    pub capture: Option<CaptureInfo>,
 }

@@ -43,6 +43,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         tp: analyses.iter().find_map(|analysis| analysis.timeline.run.tp.as_ref().map(|tp| tp.value)),
         hardware: run(|run| value(run.hardware.as_ref())),
         server_args: server_args(analyses, rules),
+        capture: options.capture.clone(),
         steps: stages.iter().filter(|s| s.steps > 0).map(|s| (s.stage.clone(), s.steps)).collect(),
         gpu: steps::gpu(analyses, rules),
         hidden_rows: HiddenRows {

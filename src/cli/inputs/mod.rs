@@ -16,7 +16,7 @@ use crate::report::TraceInfo;
 use crate::report::ranks::Worker;
 use crate::rules::RuleSet;
 
-pub(super) use sidecar::server_args_of;
+pub(super) use sidecar::{capture_beside, server_args_of};
 
 /// What the user said about the choice.
 #[derive(Clone, Copy, Debug, Default)]

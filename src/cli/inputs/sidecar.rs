@@ -1,4 +1,4 @@
-//! The server's arguments: beside the trace or one folder up.
+//! What lies beside a trace or one folder up: the server's arguments, and what was asked of the capture.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::names::Names;
 use super::shown;
+use crate::capture::CAPTURE;
 use crate::cli::failure::Failure;
+use crate::report::{CaptureInfo, TraceInfo};
 
 /// Names to JSON texts, and the file they come from.
 type ServerArgs = (BTreeMap<String, String>, String);
@@ -32,4 +34,35 @@ pub(in crate::cli) fn server_args_of(path: &Path) -> Result<ServerArgs, Failure>
         return Err(Failure::input(format!("{name}: {expected}")));
     };
     Ok((object.iter().map(|(key, value)| (key.clone(), value.to_string())).collect(), name))
+}
+
+/// What was asked of the capture that the first of these traces is of. The report does not need it, so a broken file is
+/// none.
+pub(in crate::cli) fn capture_beside(traces: &[TraceInfo]) -> Option<CaptureInfo> {
+    let trace = traces.iter().find(|info| info.taken && info.path != "-")?;
+    let folder = Path::new(&trace.path).parent()?;
+    let path = [Some(folder), folder.parent()]
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.join(CAPTURE))
+        .find(|p| p.is_file())?;
+    let value: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).ok()?).ok()?;
+    let text = |key: &str| value.get(key).and_then(|value| Some(value.as_str()?.to_owned()));
+    let asked = value.get("asked")?;
+    let work = |stage: &serde_json::Value| {
+        let stage = stage.get("stage")?.as_str()?;
+        let number = |end: &str| asked.get(format!("{stage}_{end}_len"))?.as_u64();
+        Some(match (number("input"), number("output")) {
+            (Some(input), Some(output)) => format!("{stage} {input} -> {output}"),
+            _ => stage.to_owned(),
+        })
+    };
+    let stages: Vec<String> = value.get("captures")?.as_array()?.iter().filter_map(work).collect();
+    Some(CaptureInfo {
+        source: shown(&path),
+        work: stages.join(", "),
+        seed: asked.get("seed").and_then(serde_json::Value::as_u64),
+        bucket: text("bucket"),
+        note: text("note"),
+    })
 }
