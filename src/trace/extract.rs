@@ -196,8 +196,8 @@ impl<'s> Extractor<'s> {
                 self.long_value(&key);
                 self.keys.push(key);
                 let in_text = first == b'"';
-                self.place = Place::LongValue(if in_text { scan::Walk::in_text() } else { scan::Walk::default() });
-                Ok(Some(value + usize::from(in_text)))
+                self.place = Place::LongValue(if in_text { scan::Walk::in_text() } else { scan::Walk::in_container() });
+                Ok(Some(value + 1))
             }
             None => {
                 self.open_key = Some(key);
@@ -218,7 +218,8 @@ impl<'s> Extractor<'s> {
             let start = scan::blanks(window, *at);
             match window.get(start) {
                 Some(b'{') => {
-                    if let Some((class, end)) = self.skeletons.event(window, start, &mut event) {
+                    let names = (&self.columns.guess, &self.columns.trace.strings);
+                    if let Some((class, end)) = self.skeletons.event(window, start, &mut event, names) {
                         self.columns.take(class, &event);
                         *at = end;
                     } else if let Some(end) = self.parse(window, start, &mut event) {

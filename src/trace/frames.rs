@@ -19,8 +19,11 @@ impl FrameLane {
         let mut end = put(&mut bytes, 0, u64::from(frame.name.0));
         end = put(&mut bytes, end, ((delta << 1) ^ (delta >> 63)) as u64);
         end = put(&mut bytes, end, frame.dur.0 as u64);
-        super::columns::grow(&mut self.packed, end);
-        self.packed.extend_from_slice(&bytes[..end]);
+        // All thirty are copied: a copy of a known length needs no call.
+        let length = self.packed.len() + end;
+        super::columns::grow(&mut self.packed, bytes.len());
+        self.packed.extend_from_slice(&bytes);
+        self.packed.truncate(length);
         self.last_start = frame.start;
         self.len += 1;
     }
