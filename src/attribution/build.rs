@@ -55,20 +55,29 @@ pub fn attribute(
     let (ops, frames) = (trees.ops, trees.frames);
 
     let shown = site::shown(&frames.tree, &settings.sites, &mut strings);
-    let mut rows = Rows::new(strings, shown);
-    for (at, (&event, place)) in joined.events.iter().zip(places).enumerate() {
-        let found = stage_of(&trace, &rows.strings, &steps, event, joined.calls[at]);
-        let replay = replay_of[at].map(|(replay, _)| replay);
-        rows.add(&trace, event, joined.calls[at], place, replay, found, names);
-    }
-    let Rows { mut strings, kernels, streams, contexts, launches, mut counts, .. } = rows;
-    counts.capture_launches = capture_launches;
-    warnings.extend(disputed(&steps));
+    let found: Vec<Where> = (joined.events.iter().zip(&joined.calls))
+        .map(|(&event, &call)| stage_of(&trace, &strings, &steps, event, call))
+        .collect();
+    let disputed = disputed(&steps);
     let mut steps = steps.found;
-    mark_whole(&mut steps, &trace, &joined, settings, &strings);
-
+    // Neither needs the other, and both take long.
+    let (filled, rows) = rayon::join(
+        || host::filled(&trace, &strings, &joined, &found, settings),
+        || {
+            let mut rows = Rows::new(&strings, shown);
+            for (at, (&event, place)) in joined.events.iter().zip(places).enumerate() {
+                let replay = replay_of[at].map(|(replay, _)| replay);
+                rows.add(&trace, event, joined.calls[at], place, replay, found[at], names);
+            }
+            mark_whole(&mut steps, &trace, &joined, settings, &strings);
+            rows
+        },
+    );
+    let Rows { kernels, streams, contexts, launches, mut counts, .. } = rows;
+    counts.capture_launches = capture_launches;
+    warnings.extend(disputed);
     let collectives = collectives(&trace, &joined.events);
-    let host = host::work(&trace, &mut strings, &joined, &launches, settings);
+    let host = host::work(filled, &mut strings, &settings.sites);
 
     let weights = launches_by_frame(&launches, &contexts);
     let facts = run::facts(&run::Sources {

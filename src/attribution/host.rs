@@ -8,7 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::launch::Joined;
 use super::pattern::any;
-use super::{HostWork, Launch, LaunchId, Settings, Sites, site};
+use super::stage::Where;
+use super::{HostWork, LaunchId, Settings, Sites, site};
 use crate::trace::{LaneId, StringId, Strings, Trace};
 use crate::units::Nanos;
 
@@ -23,15 +24,23 @@ struct Dry {
 /// The deepest span so far that fills most of a time: highest rank, then latest start, then shortest.
 type Best = Option<((u32, Nanos, Reverse<Nanos>), StringId)>;
 
-/// The times in which the host was late, with what filled them.
-pub(super) fn work(
+/// A time in which the host was late, with the names of what filled it.
+pub(super) struct Filled {
+    launch: LaunchId,
+    frame: Option<StringId>,
+    op: Option<StringId>,
+    call: Option<StringId>,
+}
+
+/// The times in which the host was late. `found`: the step of each event.
+pub(super) fn filled(
     trace: &Trace,
-    strings: &mut Strings,
+    strings: &Strings,
     joined: &Joined,
-    launches: &[Launch],
+    found: &[Where],
     settings: &Settings,
-) -> Vec<HostWork> {
-    let times = times(trace, joined, launches, settings.host_min);
+) -> Vec<Filled> {
+    let times = times(trace, joined, found, settings.host_min);
     if times.is_empty() {
         return Vec::new();
     }
@@ -64,36 +73,46 @@ pub(super) fn work(
             });
         }
     }
-    let mut texts: FxHashMap<StringId, Option<StringId>> = FxHashMap::default();
-    let mut text = |name| *texts.entry(name).or_insert_with(|| site::text(name, &settings.sites, strings));
-    let mut found: Vec<HostWork> = (times.iter().enumerate())
-        .map(|(at, time)| HostWork {
+    let name = |best: &Best| best.map(|(_, name)| name);
+    (times.iter().zip(frames.iter().zip(ops.iter().zip(&calls))))
+        .map(|(time, (frame, (op, call)))| Filled {
             launch: time.launch,
-            frame: frames[at].and_then(|(_, name)| text(name)),
-            op: ops[at].map(|(_, name)| name),
-            call: calls[at].map(|(_, name)| name),
+            frame: name(frame),
+            op: name(op),
+            call: name(call),
         })
+        .collect()
+}
+
+/// The same as people read it.
+pub(super) fn work(filled: Vec<Filled>, strings: &mut Strings, sites: &Sites) -> Vec<HostWork> {
+    let mut texts: FxHashMap<StringId, Option<StringId>> = FxHashMap::default();
+    let mut text = |name| *texts.entry(name).or_insert_with(|| site::text(name, sites, strings));
+    let mut work: Vec<HostWork> = (filled.into_iter())
+        .map(|Filled { launch, frame, op, call }| HostWork { launch, frame: frame.and_then(&mut text), op, call })
         .collect();
-    found.sort_by_key(|work| work.launch);
-    found
+    work.sort_by_key(|work| work.launch);
+    work
 }
 
 /// By thread, then time; no two of a thread overlap.
-fn times(trace: &Trace, joined: &Joined, launches: &[Launch], least: Nanos) -> Vec<Dry> {
-    let steps = launches.iter().filter_map(|launch| launch.step).map(|step| step.0 as usize + 1).max().unwrap_or(0);
+fn times(trace: &Trace, joined: &Joined, found: &[Where], least: Nanos) -> Vec<Dry> {
+    let steps = found.iter().filter_map(|found| found.step).map(|step| step.0 as usize + 1).max().unwrap_or(0);
     let mut ends: Vec<Option<Nanos>> = vec![None; steps];
     let mut times = Vec::new();
-    for (at, launch) in launches.iter().enumerate() {
-        let Some(step) = launch.step else { continue };
+    for (at, (&event, found)) in joined.events.iter().zip(found).enumerate() {
+        let Some(step) = found.step else { continue };
+        let event = &trace.gpu[event as usize];
         let end = &mut ends[step.0 as usize];
-        if let (Some(from), Some(called), Some(call)) = (*end, launch.called, joined.calls[at])
-            && launch.start > from
-            && called - from >= least
+        if let (Some(from), Some(call)) = (*end, joined.calls[at])
+            && let call = &trace.runtime[call as usize]
+            && event.start > from
+            && call.start - from >= least
         {
-            let lane = trace.runtime[call as usize].lane;
-            times.push(Dry { lane, from, to: called.min(launch.start), launch: LaunchId(at as u32) });
+            let to = call.start.min(event.start);
+            times.push(Dry { lane: call.lane, from, to, launch: LaunchId(at as u32) });
         }
-        *end = (*end).max(Some(launch.end()));
+        *end = (*end).max(Some(event.start + event.dur));
     }
     times.sort_by_key(|time| (time.lane, time.from, time.to));
     times.dedup_by(|next, before| next.lane == before.lane && next.from < before.to);

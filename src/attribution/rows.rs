@@ -11,9 +11,8 @@ use crate::kernel_name::{self, KernelName};
 use crate::trace::{GpuKind, StreamKey, StringId, Strings, Trace};
 
 /// Tables of the timeline while they grow.
-#[derive(Default)]
-pub(super) struct Rows {
-    pub(super) strings: Strings,
+pub(super) struct Rows<'a> {
+    strings: &'a Strings,
     pub(super) kernels: Vec<Kernel>,
     kernel_ids: FxHashMap<(StringId, GpuKind), KernelId>,
     pub(super) streams: Vec<Stream>,
@@ -23,12 +22,23 @@ pub(super) struct Rows {
     pub(super) launches: Vec<Launch>,
     pub(super) counts: AttributionCounts,
     /// Site and module path by frame node.
-    pub(super) shown: Vec<site::Shown>,
+    shown: Vec<site::Shown>,
 }
 
-impl Rows {
-    pub(super) fn new(strings: Strings, shown: Vec<site::Shown>) -> Self {
-        Self { strings, shown, ..Self::default() }
+impl<'a> Rows<'a> {
+    pub(super) fn new(strings: &'a Strings, shown: Vec<site::Shown>) -> Self {
+        Self {
+            strings,
+            kernels: Vec::new(),
+            kernel_ids: FxHashMap::default(),
+            streams: Vec::new(),
+            stream_ids: FxHashMap::default(),
+            contexts: Vec::new(),
+            context_ids: FxHashMap::default(),
+            launches: Vec::new(),
+            counts: AttributionCounts::default(),
+            shown,
+        }
     }
 
     /// Adds one event with all that is known of it.

@@ -46,9 +46,13 @@ pub(super) struct BrokenFamily {
     pub(super) chains: Vec<(Place, Chain)>,
 }
 
-/// The family of `entry`, and its mistakes.
-pub(super) fn family(entry: &Entry, yaml: FamilyFile) -> (Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>) {
-    let mut reader = Reader { file: &entry.file, found: Vec::new(), chains: Vec::new() };
+/// The family of `entry`, and its mistakes; one that is not `tested` needs no tests.
+pub(super) fn family(
+    entry: &Entry,
+    yaml: FamilyFile,
+    tested: bool,
+) -> (Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>) {
+    let mut reader = Reader { file: &entry.file, tested, found: Vec::new(), chains: Vec::new() };
     let family = reader.read(entry, yaml);
     (Ok(family), reader.found)
 }
@@ -62,6 +66,7 @@ fn id_of(entry: &Entry) -> (&str, &str) {
 
 struct Reader<'a> {
     file: &'a Arc<SourceFile>,
+    tested: bool,
     found: Vec<Diagnostic>,
     chains: Vec<(Place, Chain)>,
 }
@@ -394,7 +399,7 @@ impl Reader<'_> {
             });
         }
         // A test with a mistake may have been the one that is missing.
-        if out.len() == yaml.tests.value.len() {
+        if self.tested && out.len() == yaml.tests.value.len() {
             self.needed_cases(kind, yaml, &out);
         }
         out

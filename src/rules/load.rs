@@ -42,6 +42,13 @@ pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     read(sources, rules)
 }
 
+/// The same without the tests of terms and families, which nothing but `rules test` and its like runs. Mistakes in them
+/// are not found.
+pub fn load_untested(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
+    let rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
+    read(&sources.without_tests(), rules)
+}
+
 /// The settings of the rooms alone: all that is needed to read traces. No terms, no families.
 pub fn load_settings(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut loader = Loader::new(sources);
@@ -337,7 +344,7 @@ impl<'a> Loader<'a> {
         let loaded: Vec<(Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>)> = entries
             .par_iter()
             .map(|entry| match yaml::read(&entry.file) {
-                Ok(file) => family::family(entry, file),
+                Ok(file) => family::family(entry, file, !sources.untested),
                 Err(broken) => family::broken(entry, broken),
             })
             .collect();

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rust_embed::RustEmbed;
 
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
@@ -21,6 +22,9 @@ pub(super) const SERVERS: &str = "rules/servers/";
 pub(super) const VERSION: &str = "catalogs/VERSION";
 /// Kinds of families: the folders of a catalog.
 const KINDS: [&str; 2] = ["fuse", "overlap"];
+
+/// Keys of lists of tests.
+const TESTS: [&str; 3] = ["tests:", "hit:", "miss:"];
 
 #[derive(RustEmbed)]
 #[folder = "rules/"]
@@ -54,6 +58,8 @@ pub(super) struct Entry {
 pub struct Sources {
     pub(super) entries: Vec<Entry>,
     pub(super) problems: Vec<Diagnostic>,
+    /// Whether the tests were taken out.
+    pub(super) untested: bool,
 }
 
 impl Sources {
@@ -120,6 +126,15 @@ impl Sources {
     /// The logical and the shown path and the text of every file, in order.
     pub fn files(&self) -> impl Iterator<Item = (&str, &Arc<SourceFile>)> {
         self.entries.iter().map(|e| (e.logical.as_str(), &e.file))
+    }
+
+    /// The same files without the tests in them, four fifths of the text. Lines keep their numbers.
+    pub(super) fn without_tests(&self) -> Self {
+        let entries = self.entries.par_iter().map(|entry| {
+            let file = SourceFile { path: entry.file.path.clone(), text: without_tests(&entry.file.text) };
+            Entry { file: Arc::new(file), ..entry.clone() }
+        });
+        Self { entries: entries.collect(), problems: self.problems.clone(), untested: true }
     }
 
     fn embed_rules(&mut self) {
@@ -215,6 +230,28 @@ impl Sources {
         };
         self.problems.push(Diagnostic::new(Code::Unreadable, format!("cannot read {}: {reason}", shown(path))));
     }
+}
+
+/// `text` with the lists of tests empty.
+fn without_tests(text: &str) -> String {
+    let mut out = String::new();
+    // How far the key of the list stands in whose items we are.
+    let mut tests = None;
+    for line in text.lines() {
+        let rest = line.trim_start();
+        let indent = line.len() - rest.len();
+        let is_item = |key: &usize| rest.is_empty() || indent > *key || (indent == *key && rest.starts_with("- "));
+        tests = tests.filter(is_item);
+        if tests.is_none() {
+            out.push_str(line);
+            if TESTS.contains(&rest) {
+                out.push_str(" []");
+                tests = Some(indent);
+            }
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// Files and folders of `dir` by name, hidden ones left out, in order of name.

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::class::{Class, Counts};
+use super::guess::Guess;
 use super::number::{self, Fault};
 use super::raw_event::{Field, RawEvent, Shape, Value};
 use super::settings::Arg;
@@ -17,6 +18,8 @@ use crate::units::Nanos;
 pub(super) struct Columns {
     pub(super) trace: Trace,
     pub(super) counts: Counts,
+    /// Which name comes next.
+    pub(super) guess: Guess,
     /// Distinct texts that had to be repaired.
     pub(super) repaired: u64,
     /// Whether any text of the trace holds a backslash.
@@ -78,7 +81,17 @@ impl Columns {
             return Err("ts + dur is too large");
         }
         let (start, dur) = (Nanos(start), Nanos(dur));
-        let name = self.text(name);
+        let name = match event.name {
+            Some(known) => {
+                self.guess.right(known);
+                known
+            }
+            None => {
+                let id = self.text(name);
+                self.guess.wrong(id, name);
+                id
+            }
+        };
         match kind {
             EventKind::PythonFrame => self.frame(event, Frame { name, start, dur }),
             EventKind::Gpu(kind) => self.gpu(event, kind, name, start, dur),

@@ -200,8 +200,8 @@ impl<'s, 'w> Extractor<'s, 'w> {
                 self.long_value(&key);
                 self.keys.push(key);
                 let in_text = first == b'"';
-                self.place = Place::LongValue(if in_text { scan::Walk::in_text() } else { scan::Walk::default() });
-                Ok(Some(value + usize::from(in_text)))
+                self.place = Place::LongValue(if in_text { scan::Walk::in_text() } else { scan::Walk::in_container() });
+                Ok(Some(value + 1))
             }
             None => {
                 self.open_key = Some(key);
@@ -222,7 +222,8 @@ impl<'s, 'w> Extractor<'s, 'w> {
             let start = scan::blanks(window, *at);
             match window.get(start) {
                 Some(b'{') => {
-                    if let Some((class, end)) = self.skeletons.event(window, start, &mut event) {
+                    let names = (&self.columns.guess, &self.columns.trace.strings);
+                    if let Some((class, end)) = self.skeletons.event(window, start, &mut event, names) {
                         self.take(class, &event, &window[start..end]);
                         *at = end;
                     } else if let Some(end) = self.parse(window, start, &mut event) {

@@ -19,8 +19,11 @@ impl FrameLane {
         let mut end = put(&mut bytes, 0, u64::from(frame.name.0));
         end = put(&mut bytes, end, ((delta << 1) ^ (delta >> 63)) as u64);
         end = put(&mut bytes, end, frame.dur.0 as u64);
-        super::columns::grow(&mut self.packed, end);
-        self.packed.extend_from_slice(&bytes[..end]);
+        // All thirty are copied: a copy of a known length needs no call.
+        let length = self.packed.len() + end;
+        super::columns::grow(&mut self.packed, bytes.len());
+        self.packed.extend_from_slice(&bytes);
+        self.packed.truncate(length);
         self.last_start = frame.start;
         self.len += 1;
     }
@@ -58,32 +61,66 @@ impl Iterator for Frames<'_> {
 }
 
 /// Seven bits a byte, lowest first; the top bit says that more follow. Gives the end.
+///
+/// How long a number is cannot be foretold, so a loop over its bytes would keep the processor guessing: up to eight bytes
+/// are put at once.
 #[inline]
 fn put(bytes: &mut [u8; 30], mut at: usize, mut value: u64) -> usize {
-    while value >= 0x80 {
+    while value >> 56 != 0 {
         bytes[at] = value as u8 | 0x80;
         value >>= 7;
         at += 1;
     }
-    bytes[at] = value as u8;
-    at + 1
+    let length = (70 - (value | 1).leading_zeros() as usize) / 7;
+    let more = MORE & !(u64::MAX << (8 * (length - 1)));
+    if let Some(room) = bytes.get_mut(at..at + 8) {
+        room.copy_from_slice(&(spread(value) | more).to_le_bytes());
+    }
+    at + length
+}
+
+/// The top bit of each byte.
+const MORE: u64 = 0x8080_8080_8080_8080;
+
+/// Seven bits to each byte.
+#[inline]
+fn spread(value: u64) -> u64 {
+    let fours = (value & 0x0fff_ffff) | ((value & (0x0fff_ffff << 28)) << 4);
+    let pairs = (fours & 0x0000_3fff_0000_3fff) | ((fours & 0x0fff_c000_0fff_c000) << 2);
+    (pairs & 0x007f_007f_007f_007f) | ((pairs & 0x3f80_3f80_3f80_3f80) << 1)
+}
+
+/// The inverse of [`spread`]; top bits do not count.
+#[inline]
+fn gather(bytes: u64) -> u64 {
+    let pairs = (bytes & 0x007f_007f_007f_007f) | ((bytes & 0x7f00_7f00_7f00_7f00) >> 1);
+    let fours = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    (fours & 0x0fff_ffff) | ((fours & (0x0fff_ffff << 32)) >> 4)
 }
 
 #[inline]
 fn take(packed: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    let mut rest = *packed;
-    let mut shift = 0;
-    while let Some((&byte, after)) = rest.split_first() {
-        value |= u64::from(byte & 0x7f) << shift;
-        rest = after;
-        if byte < 0x80 {
-            *packed = rest;
-            return Some(value);
+    if let Some(first) = packed.first_chunk() {
+        let word = u64::from_le_bytes(*first);
+        let last = !word & MORE;
+        if last != 0 {
+            // All up to the lowest top bit that is not set.
+            let own = last ^ (last - 1);
+            *packed = &packed[last.trailing_zeros() as usize / 8 + 1..];
+            return Some(gather(word & own));
         }
-        shift += 7;
-        if shift > 63 {
-            break;
+    }
+    take_slowly(packed)
+}
+
+/// The same near the end of the lane, and for numbers of more than eight bytes.
+fn take_slowly(packed: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (n, &byte) in packed.iter().enumerate().take(10) {
+        value |= u64::from(byte & 0x7f) << (7 * n);
+        if byte < 0x80 {
+            *packed = &packed[n + 1..];
+            return Some(value);
         }
     }
     None
@@ -106,6 +143,24 @@ mod tests {
         }
         assert_eq!(lane.frames().collect::<Vec<_>>(), frames);
         assert!(!lane.sorted, "the third frame goes back in time");
+    }
+
+    #[test]
+    fn numbers_of_every_length_come_out_again() {
+        for bits in 0..=64 {
+            let most = u64::MAX.checked_shr(64 - bits).unwrap_or(0);
+            for value in [most, most / 2 + 1, most / 3] {
+                let mut bytes = [0; 30];
+                let end = put(&mut bytes, 0, value);
+                assert_eq!(end, 1.max((64 - value.leading_zeros() as usize).div_ceil(7)), "{value}");
+                for room in [end, 30] {
+                    let mut packed = &bytes[..room];
+                    assert_eq!(take(&mut packed), Some(value));
+                    assert_eq!(packed.len(), room - end);
+                }
+                assert_eq!(take(&mut &bytes[..end - 1]), None, "cut off");
+            }
+        }
     }
 
     #[test]

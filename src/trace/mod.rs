@@ -12,6 +12,7 @@ mod damage;
 mod error;
 mod extract;
 mod frames;
+mod guess;
 mod gzip;
 mod number;
 mod parser;

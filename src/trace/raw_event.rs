@@ -1,5 +1,6 @@
 //! One event as raw pieces of the file: what both ways of parsing give, and what the columns are filled from.
 
+use super::StringId;
 use super::settings::Arg;
 
 /// One of the values that are kept, of the event itself or of its `args`: the number of its slot.
@@ -64,16 +65,19 @@ pub(super) struct RawEvent<'b> {
     filled: u32,
     /// Equal keys have equal processes and threads.
     pub(super) lane_key: Option<u32>,
+    /// The name, when it was foretold.
+    pub(super) name: Option<StringId>,
 }
 
 impl<'b> RawEvent<'b> {
     pub(super) fn new() -> Self {
-        Self { values: [Value { bytes: &[], shape: Shape::Scalar }; SLOTS], filled: 0, lane_key: None }
+        Self { values: [Value { bytes: &[], shape: Shape::Scalar }; SLOTS], filled: 0, lane_key: None, name: None }
     }
 
     pub(super) fn clear(&mut self) {
         self.filled = 0;
         self.lane_key = None;
+        self.name = None;
     }
 
     #[inline]

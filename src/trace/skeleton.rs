@@ -10,10 +10,11 @@
 use std::ops::Range;
 
 use super::class::Class;
+use super::guess::Guess;
 use super::parser::Piece;
 use super::raw_event::{Field, RawEvent, Shape, Value};
-use super::scan;
-use super::wide::Wide;
+use super::wide::{self, Wide};
+use super::{Strings, scan};
 
 /// Bounds what odd files can make us keep; real ones need about a hundred nodes.
 const MOST_NODES: usize = 2048;
@@ -84,6 +85,7 @@ impl Skeletons {
         bytes: &'b [u8],
         mut at: usize,
         event: &mut RawEvent<'b>,
+        (guess, strings): (&Guess, &Strings),
     ) -> Option<(Class, usize)> {
         event.clear();
         let nodes = &self.nodes[..];
@@ -110,6 +112,15 @@ impl Skeletons {
             at += this.literal.len();
             let (end, shape, field) = match this.then {
                 Then::End(class) => return Some((class, at)),
+                Then::Value(shape @ Shape::Text, field @ Some(Field::NAME)) => {
+                    let foretold = guess.name(&bytes[at..], strings);
+                    event.name = foretold.map(|(id, _)| id);
+                    let end = match foretold {
+                        Some((_, length)) => at + length,
+                        None => scan::text_end(bytes, at)?,
+                    };
+                    (end, shape, field)
+                }
                 Then::Value(shape @ Shape::Text, field) => (scan::text_end(bytes, at)?, shape, field),
                 Then::Value(shape @ Shape::Scalar, field) => (scan::scalar_end(bytes, at)?, shape, field),
                 Then::Value(shape, field) => (scan::container_end(bytes, at)?, shape, field),
@@ -211,22 +222,10 @@ impl Node {
     #[inline]
     fn fits(&self, head: Wide, rest: &[u8]) -> bool {
         let length = self.literal.len();
-        head.same(Wide::load(self.head)) & self.head_mask == self.head_mask
-            && (length <= 16 || same_from_16(&self.literal, rest))
+        head.same(Wide::load(self.head)).bits() & self.head_mask == self.head_mask
+            && (length <= 16 || wide::begins(rest, &self.literal))
             && rest.get(length).map_or(self.first == First::ANY, |&byte| self.first.allows(byte))
     }
-}
-
-/// Whether `rest` goes on as `literal`, whose first sixteen bytes are known to be the same.
-#[inline]
-fn same_from_16(literal: &[u8], rest: &[u8]) -> bool {
-    let Some(rest) = rest.get(..literal.len()) else { return false };
-    let mut parts = literal[16..].chunks_exact(16).zip(rest[16..].chunks_exact(16));
-    let wide = |part: &[u8]| part.first_chunk().map(|part| Wide::load(*part));
-    let same = |a, b| wide(a).zip(wide(b)).is_some_and(|(a, b)| a.same(b) == 0xffff);
-    // The last sixteen may overlap with those before.
-    let last = literal.len() - 16;
-    parts.all(|(a, b)| same(a, b)) && same(&literal[last..], &rest[last..])
 }
 
 /// A set of bytes that a value may begin with.

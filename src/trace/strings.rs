@@ -1,6 +1,7 @@
 //! Interned text: each distinct name of a trace is kept once and referred to by a `u32`.
 
 use std::hash::Hasher;
+use std::ops::Range;
 
 use rustc_hash::FxHasher;
 
@@ -27,9 +28,20 @@ impl Strings {
 
     /// The text of `id`.
     pub fn get(&self, id: StringId) -> &str {
+        &self.buffer[self.range(id)]
+    }
+
+    /// The same as bytes, which need no look at where characters begin.
+    #[inline]
+    pub(super) fn bytes(&self, id: StringId) -> &[u8] {
+        &self.buffer.as_bytes()[self.range(id)]
+    }
+
+    #[inline]
+    fn range(&self, id: StringId) -> Range<usize> {
         let n = id.0 as usize;
         let start = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.buffer[start..self.ends[n]]
+        start..self.ends[n]
     }
 
     /// The id of `text` when it is known.
@@ -57,7 +69,7 @@ impl Strings {
         loop {
             match self.slots[at] {
                 (_, 0) => return None,
-                (seen, id) if seen == hash && self.get(StringId(id - 1)).as_bytes() == text => {
+                (seen, id) if seen == hash && self.bytes(StringId(id - 1)) == text => {
                     return Some(StringId(id - 1));
                 }
                 _ => at = (at + 1) & (self.slots.len() - 1),

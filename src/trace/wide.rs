@@ -12,27 +12,67 @@ impl Wide {
 
     /// Bytes that equal `byte`.
     #[inline]
-    pub(super) fn equal(self, byte: u8) -> u32 {
-        imp::equal(self.0, byte)
+    pub(super) fn equal(self, byte: u8) -> Hits {
+        Hits(imp::equal(self.0, byte))
     }
 
     /// Bytes that equal those of `other`.
     #[inline]
-    pub(super) fn same(self, other: Self) -> u32 {
-        imp::same(self.0, other.0)
+    pub(super) fn same(self, other: Self) -> Hits {
+        Hits(imp::same(self.0, other.0))
     }
 
-    /// Bytes below `limit`; those from 128 on never are.
+    /// Bytes below `limit`, which is above zero.
     #[inline]
-    pub(super) fn below(self, limit: u8) -> u32 {
-        imp::below(self.0, limit)
+    pub(super) fn below(self, limit: u8) -> Hits {
+        Hits(imp::below(self.0, limit))
     }
 
     /// All bytes with `bit` set.
     #[inline]
     pub(super) fn with_bit(self, bit: u8) -> Self {
-        Self(imp::with_bit(self.0, bit))
+        Self(imp::or(self.0, imp::load([bit; 16])))
     }
+}
+
+/// Which of sixteen bytes are meant.
+#[derive(Clone, Copy)]
+pub(super) struct Hits(imp::Bytes);
+
+impl Hits {
+    /// One bit a byte, the first one lowest.
+    #[inline]
+    pub(super) fn bits(self) -> u32 {
+        imp::bits(self.0)
+    }
+
+    /// Whether all sixteen are.
+    #[inline]
+    pub(super) fn all(self) -> bool {
+        self.bits() == 0xffff
+    }
+}
+
+impl std::ops::BitOr for Hits {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(imp::or(self.0, other.0))
+    }
+}
+
+/// Whether `bytes` begins with `start`. Both are short: a call of the C library's comparison costs more than this.
+#[inline]
+pub(super) fn begins(bytes: &[u8], start: &[u8]) -> bool {
+    let Some(bytes) = bytes.get(..start.len()) else { return false };
+    let Some(last) = start.len().checked_sub(16) else { return bytes == start };
+    let same = |at: usize| {
+        let part = |of: &[u8]| of.get(at..).and_then(<[u8]>::first_chunk).map(|part| Wide::load(*part));
+        part(bytes).zip(part(start)).is_some_and(|(a, b)| a.same(b).all())
+    };
+    // The last sixteen may overlap with those before.
+    (0..last).step_by(16).all(same) && same(last)
 }
 
 /// The vector unit that every x86-64 has. Eight bytes at a time in a `u64`, the best that plain code can do, took a
@@ -41,7 +81,7 @@ impl Wide {
 #[expect(unsafe_code, reason = "measured; the functions take and give values, no pointers")]
 mod imp {
     use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
     };
 
     pub(super) type Bytes = __m128i;
@@ -54,31 +94,34 @@ mod imp {
     }
 
     #[inline]
-    pub(super) fn equal(bytes: Bytes, byte: u8) -> u32 {
+    pub(super) fn equal(bytes: Bytes, byte: u8) -> Bytes {
         // SAFETY: as above.
-        unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed()))) as u32 }
+        unsafe { _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed())) }
     }
 
     #[inline]
-    pub(super) fn same(bytes: Bytes, other: Bytes) -> u32 {
+    pub(super) fn same(bytes: Bytes, other: Bytes) -> Bytes {
         // SAFETY: as above.
-        unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, other)) as u32 }
+        unsafe { _mm_cmpeq_epi8(bytes, other) }
     }
 
     #[inline]
-    pub(super) fn below(bytes: Bytes, limit: u8) -> u32 {
-        // The comparison is signed: bytes from 128 on are negative, so they are taken out again.
+    pub(super) fn below(bytes: Bytes, limit: u8) -> Bytes {
+        // There is no unsigned comparison, but a smaller one of two.
         // SAFETY: as above.
-        unsafe {
-            let below = _mm_movemask_epi8(_mm_cmplt_epi8(bytes, _mm_set1_epi8(limit.cast_signed()))) as u32;
-            below & !(_mm_movemask_epi8(bytes) as u32)
-        }
+        unsafe { _mm_cmpeq_epi8(bytes, _mm_min_epu8(bytes, _mm_set1_epi8((limit - 1).cast_signed()))) }
     }
 
     #[inline]
-    pub(super) fn with_bit(bytes: Bytes, bit: u8) -> Bytes {
+    pub(super) fn or(bytes: Bytes, other: Bytes) -> Bytes {
         // SAFETY: as above.
-        unsafe { _mm_or_si128(bytes, _mm_set1_epi8(bit.cast_signed())) }
+        unsafe { _mm_or_si128(bytes, other) }
+    }
+
+    #[inline]
+    pub(super) fn bits(hits: Bytes) -> u32 {
+        // SAFETY: as above.
+        unsafe { _mm_movemask_epi8(hits) as u32 }
     }
 }
 
@@ -94,30 +137,34 @@ mod plain {
         bytes
     }
 
-    pub(super) fn equal(bytes: Bytes, byte: u8) -> u32 {
-        mask(bytes, |b| b == byte)
+    pub(super) fn equal(bytes: Bytes, byte: u8) -> Bytes {
+        bytes.map(|b| mask(b == byte))
     }
 
-    pub(super) fn same(bytes: Bytes, other: Bytes) -> u32 {
-        bytes.iter().zip(other).enumerate().fold(0, |mask, (n, (&a, b))| mask | (u32::from(a == b) << n))
+    pub(super) fn same(bytes: Bytes, other: Bytes) -> Bytes {
+        std::array::from_fn(|n| mask(bytes[n] == other[n]))
     }
 
-    pub(super) fn below(bytes: Bytes, limit: u8) -> u32 {
-        mask(bytes, |b| b < limit)
+    pub(super) fn below(bytes: Bytes, limit: u8) -> Bytes {
+        bytes.map(|b| mask(b < limit))
     }
 
-    pub(super) fn with_bit(bytes: Bytes, bit: u8) -> Bytes {
-        bytes.map(|b| b | bit)
+    pub(super) fn or(bytes: Bytes, other: Bytes) -> Bytes {
+        std::array::from_fn(|n| bytes[n] | other[n])
     }
 
-    fn mask(bytes: Bytes, wanted: impl Fn(u8) -> bool) -> u32 {
-        bytes.iter().enumerate().fold(0, |mask, (n, &b)| mask | (u32::from(wanted(b)) << n))
+    pub(super) fn bits(hits: Bytes) -> u32 {
+        hits.iter().enumerate().fold(0, |bits, (n, &hit)| bits | (u32::from(hit >> 7) << n))
+    }
+
+    fn mask(hit: bool) -> u8 {
+        if hit { 0xff } else { 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Wide, plain};
+    use super::{Wide, begins, plain};
 
     #[test]
     fn both_ways_agree_on_every_byte() {
@@ -125,13 +172,30 @@ mod tests {
             let bytes: [u8; 16] = std::array::from_fn(|n| first + n as u8);
             let wide = Wide::load(bytes);
             for byte in 0..=255 {
-                assert_eq!(wide.equal(byte), plain::equal(plain::load(bytes), byte));
-                assert_eq!(wide.with_bit(0x20).equal(byte), plain::equal(plain::with_bit(bytes, 0x20), byte));
+                assert_eq!(wide.equal(byte).bits(), plain::bits(plain::equal(bytes, byte)));
+                let with_bit = plain::or(bytes, [0x20; 16]);
+                assert_eq!(wide.with_bit(0x20).equal(byte).bits(), plain::bits(plain::equal(with_bit, byte)));
+                let both = plain::or(plain::equal(bytes, byte), plain::equal(bytes, 7));
+                assert_eq!((wide.equal(byte) | wide.equal(7)).bits(), plain::bits(both));
             }
             let other = bytes.map(|b| b & 0xf5);
-            assert_eq!(wide.same(Wide::load(other)), plain::same(bytes, other));
-            for limit in 0..128 {
-                assert_eq!(wide.below(limit), plain::below(bytes, limit));
+            assert_eq!(wide.same(Wide::load(other)).bits(), plain::bits(plain::same(bytes, other)));
+            for limit in 1..=255 {
+                assert_eq!(wide.below(limit).bits(), plain::bits(plain::below(bytes, limit)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_start_counts() {
+        let bytes: Vec<u8> = (0..70).collect();
+        for length in 0..bytes.len() {
+            assert!(begins(&bytes, &bytes[..length]));
+            assert!(!begins(&bytes[..length], &bytes[..=length]), "too short");
+            for other in 0..length {
+                let mut start = bytes[..length].to_vec();
+                start[other] ^= 0x40;
+                assert!(!begins(&bytes, &start), "{other} of {length}");
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 
 /// What is left of the family of `entry`: its texts of the match language, and what else can be checked part by part.
 pub(in crate::rules) fn broken(entry: &Entry, file: Broken) -> (Result<LoadedFamily, BrokenFamily>, Vec<Diagnostic>) {
-    let mut reader = Reader { file: &entry.file, found: file.found, chains: Vec::new() };
+    let mut reader = Reader { file: &entry.file, tested: true, found: file.found, chains: Vec::new() };
     let text = |key: &str| file.tree.as_ref().and_then(|tree| tree.value.text(key));
     for (key, counted) in [("fused", true), ("split", true), ("after", false), ("before", false)] {
         reader.chain(text(key).as_ref(), counted);

@@ -63,6 +63,18 @@ fn settings_alone_are_those_of_the_whole() {
     assert!(settings.families.is_empty() && settings.terms.is_empty());
 }
 
+#[test]
+fn without_tests_the_rules_are_the_same() {
+    let mut whole = loaded(&Sources::embedded());
+    let untested = load_untested(&Sources::embedded()).unwrap_or_else(|e| panic!("{}", diagnostic::render(&e, false)));
+    assert!(untested.families.iter().all(|family| family.tests.is_empty()));
+    whole.families.iter_mut().for_each(|family| family.tests.clear());
+    // What rules say of themselves, with places in their files, is for those who mend them. Lists on one line stay.
+    let rest =
+        |rules: RuleSet| RuleSet { claims: Vec::new(), case_places: BTreeMap::new(), term_cases: Vec::new(), ..rules };
+    assert_eq!(format!("{:#?}", rest(untested)), format!("{:#?}", rest(whole)));
+}
+
 /// `--rules rules/` of a checkout is what the binary has.
 #[test]
 fn a_folder_of_the_same_files_has_the_same_digest() {
