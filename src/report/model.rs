@@ -88,7 +88,7 @@ pub struct Report {
 }
 
 /// What was asked of a capture, by the file beside its traces.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaptureInfo {
     /// The file.
     pub source: String,
