@@ -241,7 +241,7 @@ impl Events {
         for name in names {
             let text = match layer {
                 Some(layer) if name == NAMES => format!("nn.Module: DecoderLayer_{layer}"),
-                _ => self.name(name),
+                _ => Self::name(name),
             };
             frames.push(Span { text, inputs: None, start: self.now, dur: 0 });
             self.now += self.jitter(900);
@@ -267,7 +267,7 @@ impl Events {
             let name = self.recipe.names.map_or(call.name, |names| NAMES + self.pick(names));
             self.now += self.jitter(call.own_ns / 2);
             open.push((call.depth, frames.len()));
-            frames.push(Span { text: self.name(name), inputs: None, start: self.now, dur: 0 });
+            frames.push(Span { text: Self::name(name), inputs: None, start: self.now, dur: 0 });
             self.now += self.jitter(call.own_ns / 2);
         }
         let called = self.ops_of(place, ops);
@@ -361,7 +361,7 @@ impl Events {
     }
 
     /// Builtins, functions of torch and functions of the server, a third each.
-    fn name(&self, name: u64) -> String {
+    fn name(name: u64) -> String {
         const METHODS: [&str; 7] = ["append", "pop", "get", "items", "size", "view", "is_contiguous"];
         const TYPES: [&str; 4] = ["list", "dict", "Tensor", "type"];
         const MODULES: [&str; 6] =
