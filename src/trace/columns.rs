@@ -81,16 +81,13 @@ impl Columns {
             return Err("ts + dur is too large");
         }
         let (start, dur) = (Nanos(start), Nanos(dur));
-        let name = match event.name {
-            Some(known) => {
-                self.guess.right(known);
-                known
-            }
-            None => {
-                let id = self.text(name);
-                self.guess.wrong(id, name);
-                id
-            }
+        let name = if let Some(known) = event.name {
+            self.guess.right(known);
+            known
+        } else {
+            let id = self.text(name);
+            self.guess.wrong(id, name);
+            id
         };
         match kind {
             EventKind::PythonFrame => self.frame(event, Frame { name, start, dur }),

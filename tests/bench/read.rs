@@ -301,7 +301,7 @@ impl Options {
             .flat_map(|bytes| self.layouts.iter().map(move |&layout| Recipe { layout, bytes, ..self.recipe }))
             .map(|recipe| {
                 let layout = recipe.layout;
-                let path = folder.join(format!("{recipe:?}.json.gz").replace([' ', ':', '{', '}', ','], ""));
+                let path = folder.join(format!("calibrated {recipe:?}.json.gz").replace([' ', ':', '{', '}', ','], ""));
                 let written = recipe.write(&path)?;
                 let label = format!("{layout:?}: {} MB of JSON, {} events", written.bytes / 1_000_000, written.events);
                 Ok(Input { path, label, expected: Some(written) })
