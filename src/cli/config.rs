@@ -237,9 +237,11 @@ fn near(dotted: &str, keys: &BTreeMap<String, Key<'_>>) -> Option<String> {
     // The right flag in the wrong table.
     let plain = last(dotted).replace('_', "-");
     let table = || diagnostic::near(dotted, keys.keys().filter_map(|key| Some(key.rsplit_once('.')?.0)));
-    whole
-        .or_else(|| keys.keys().find(|key| last(key) == plain).cloned())
-        .or_else(|| table().map(|name| format!("[{name}]")))
+    // What many commands share before what one has for itself.
+    let of_a_command =
+        |key: &str| Cli::command().get_subcommands().any(|command| key.split('.').next() == Some(command.get_name()));
+    let alike = || keys.keys().filter(|key| last(key) == plain).min_by_key(|key| of_a_command(key)).cloned();
+    whole.or_else(alike).or_else(|| table().map(|name| format!("[{name}]")))
 }
 
 fn values(value: &DeValue<'_>, key: Key<'_>, file: &Path) -> Result<Vec<String>, &'static str> {

@@ -71,7 +71,7 @@ codes! {
     "W002" UnusedFile "unused-file" "No part of the tool reads this file."
     "W003" UnusedTerm "unused-term" "No family, category, role or other term uses the term."
     "W004" UnknownTestKernel "unknown-test-kernel" "No term, category, role or family knows a kernel of this test. Its name may be misspelt, and then the test proves nothing; or it is a kind of kernel that deserves a term."
-    "W005" UnsourcedKernel "unsourced-kernel" "A test rests on a kernel name that nobody is known to have: no package or library of rules/kernels.yaml, no `kernels` of a family. Names without proof stand there as unconfirmed, with the reason, and only families on trial may test with them."
+    "W005" UnsourcedKernel "unsourced-kernel" "A test rests on a kernel name that nobody is known to have: no package or library of rules/kernels.yaml, no `kernels` of a family. A family on trial may test with any name: it is there to be proved."
 }
 
 impl Code {

@@ -176,7 +176,7 @@ pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurren
         let (answer, found) = message(range, timeline, occurrence);
         gates.push(Gate {
             key: "message_bytes".to_owned(),
-            wants: format!("a message of {} bytes", words(range)),
+            wants: format!("a message of {}", bytes(range)),
             answer,
             found,
             ask: Some("record shapes"),
@@ -198,7 +198,7 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
     let limit = limits.iter().find(of_run)?;
     let unsure =
         (run.arch.is_none() && !limit.arch.is_empty()) || (run.tp.is_none() && limit.tensor_parallel.is_some());
-    let mut wants = format!("a message of {} bytes", words(limit.bytes));
+    let mut wants = format!("a message of {}", bytes(limit.bytes));
     if unsure {
         "a message within the limit of its GPU and TP".clone_into(&mut wants);
     } else {
@@ -325,6 +325,15 @@ fn words(range: Range) -> String {
         (None, Some(max)) => format!("≤ {max}"),
         (None, None) => "of any size".to_owned(),
     }
+}
+
+/// Sizes as they are set: 64 MiB, 512 KiB, 900 bytes.
+fn bytes(range: Range) -> String {
+    const UNITS: [(i64, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
+    let whole = |unit: i64| [range.min, range.max].into_iter().flatten().all(|end| end != 0 && end % unit == 0);
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| whole(*unit)).unwrap_or((1, "bytes"));
+    let scaled = |end: Option<i64>| end.map(|end| end / unit);
+    format!("{} {name}", words(Range { min: scaled(range.min), max: scaled(range.max) }))
 }
 
 /// The value of a server argument, however it is spelled: `--enable-x`, `enable_x`, `pass_config.enable_x`.

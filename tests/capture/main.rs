@@ -359,7 +359,8 @@ fn fewer_steps_than_asked_are_said() {
     case.plan.workload = Workload::Decode;
     case.plan.decode.output = 3;
     let warnings = case.run().warnings();
-    has(&warnings[0], &["decode: 2 of 5 steps are in the trace"]);
+    // How many of the three are under way before the profiler runs, the clock decides.
+    has(&warnings[0], &["of 5 steps are in the trace; other traffic, a prefix cache or an early end"]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ const NEAR_PCT: usize = 50;
 /// Prints what is stale; 1 when something is.
 pub(super) fn run(args: &CatalogCheck, streams: &mut Streams) -> Result<(), Failure> {
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
+    let narrowed = !args.knowledge.include.is_empty() || !args.knowledge.exclude.is_empty();
     let shown = args.wheel.display();
     let unread = |error: std::io::Error| Failure::input(format!("--wheel {shown}: cannot be read: {error}"));
     let release = Release::open(&args.wheel).map_err(unread)?;
@@ -43,7 +44,7 @@ pub(super) fn run(args: &CatalogCheck, streams: &mut Streams) -> Result<(), Fail
             ),
         }
     })?;
-    let checked = check(&rules, package, &release).map_err(unread)?;
+    let checked = check(&rules, package, &release, narrowed).map_err(unread)?;
     let text = match args.format {
         CheckFormat::Text => text(&checked, &release),
         CheckFormat::Json => json(&checked, &release),
@@ -84,12 +85,16 @@ enum Needle {
     Text(String),
 }
 
-fn check<'a>(rules: &'a RuleSet, package: &Package, release: &Release) -> std::io::Result<Checked<'a>> {
+/// `narrowed`: only what some families say is asked for, so that the names of a whole package are not.
+fn check<'a>(rules: &'a RuleSet, package: &Package, release: &Release, narrowed: bool) -> std::io::Result<Checked<'a>> {
     let mut checked = Checked { looked_for: 0, other_versions: 0, stale: Vec::new() };
     let mut wanted: Vec<(&Claim, Vec<Needle>)> = Vec::new();
     let asked: BTreeSet<&str> = rules.families.iter().map(|family| family.id.as_str()).collect();
     // What a term says holds for every family.
-    let is_asked = |claim: &&Claim| !claim.owner.contains('/') || asked.contains(claim.owner.as_str());
+    let is_asked = |claim: &&Claim| match claim.owner.contains('/') {
+        true => asked.contains(claim.owner.as_str()),
+        false => !narrowed || claim.of.as_ref() != Some(&claim.owner),
+    };
     for claim in rules.claims.iter().filter(is_asked) {
         let needles = needles(claim, package, &rules.releases, release);
         if needles.is_empty() {
