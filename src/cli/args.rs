@@ -209,7 +209,7 @@ pub struct Cut {
     /// A word that must not stand in the cut. May be repeated.
     #[arg(long, value_name = "WORD")]
     pub scrub: Vec<String>,
-    /// Add what was found as a track that Perfetto and chrome://tracing draw.
+    /// Add what was found as a track that Perfetto and Chrome draw.
     #[arg(long)]
     pub annotate: bool,
     /// The run.

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rustc_hash::FxHashSet;
 
 use super::args::{self, Cut};
 use super::failure::{Failure, code};
@@ -101,10 +100,14 @@ fn summary(args: &Cut, source: &Source, selection: &Selection, copied: &cut::Cop
         copied.events
     );
     if marks > 0 {
-        text.push_str(&format!(", and {marks} events of the findings' track"));
+        text += ", and ";
+        text += &marks.to_string();
+        text += " events of the findings' track";
     }
     if copied.broken > 0 {
-        text.push_str(&format!("; {} chosen events are no JSON and are left out", copied.broken));
+        text += "; ";
+        text += &copied.broken.to_string();
+        text += " chosen events are no JSON and are left out";
     }
     if source.places_elsewhere {
         text.push_str(
@@ -120,7 +123,7 @@ struct Source {
     timeline: Timeline,
     header: Header,
     captures: Vec<Extent>,
-    processes: Option<FxHashSet<String>>,
+    processes: Option<BTreeSet<String>>,
     limits: crate::trace::Limits,
     places_elsewhere: bool,
 }
@@ -185,7 +188,7 @@ fn part_of(parts: &[Trace], given: &attribution::Given, rules: &RuleSet, input: 
 }
 
 /// Processes that have an event in the part of a rank.
-fn processes(part: &Trace) -> FxHashSet<String> {
+fn processes(part: &Trace) -> BTreeSet<String> {
     let lane = |lane: crate::trace::LaneId| part.lanes[lane.0 as usize].process;
     let mut used = BTreeSet::new();
     used.extend(part.gpu.iter().map(|event| event.stream.process));
@@ -199,10 +202,10 @@ fn processes(part: &Trace) -> FxHashSet<String> {
 
 /// Whether the output is packed, by its name.
 fn is_packed(output: &Path) -> Result<bool, Failure> {
-    let name = output.to_string_lossy().to_lowercase();
-    match name {
-        name if name.ends_with(".json.gz") => Ok(true),
-        name if name.ends_with(".json") => Ok(false),
+    let ending = |path: &Path| path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending(output).as_deref() {
+        Some("json") => Ok(false),
+        Some("gz") if ending(Path::new(output.file_stem().unwrap_or_default())).as_deref() == Some("json") => Ok(true),
         _ => Err(Failure::usage(format!("--output {}: expected a name in .json or .json.gz", output.display()))),
     }
 }

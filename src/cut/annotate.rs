@@ -1,4 +1,4 @@
-//! Findings as events of a trace, which Perfetto and chrome://tracing draw as a track of their own.
+//! Findings as events of a trace, which Perfetto and Chrome draw as a track of their own.
 
 use std::collections::BTreeMap;
 

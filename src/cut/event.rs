@@ -46,7 +46,9 @@ impl Parts {
             if out.len() > 1 {
                 out.push_str(", ");
             }
-            out.push_str(&format!("{}: {json}", Value::from(key)));
+            out += &Value::from(key).to_string();
+            out += ": ";
+            out += &json;
         }
         out.push('}');
         out

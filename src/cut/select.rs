@@ -1,6 +1,6 @@
 //! Which steps, and which events belong to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 
@@ -63,7 +63,7 @@ pub struct Selection {
     /// In which annotations and waits on the GPU are kept.
     pub(super) device: Vec<Extent>,
     /// Processes to copy; none is all.
-    pub(super) processes: Option<FxHashSet<String>>,
+    pub(super) processes: Option<BTreeSet<String>>,
 }
 
 /// Chooses steps or a window, and what goes with it. `captures`: where graphs were captured in the same file, whose
@@ -72,7 +72,7 @@ pub fn select(
     timeline: &Timeline,
     request: &Request,
     captures: &[Extent],
-    processes: Option<FxHashSet<String>>,
+    processes: Option<BTreeSet<String>>,
 ) -> Result<Selection, NothingToCut> {
     let mut out = Selection { processes, ..Selection::default() };
     let on_stream = |launch: &Launch| {

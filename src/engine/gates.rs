@@ -205,7 +205,7 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
         let mut of: Vec<String> = limit.tensor_parallel.map(|_| told_tp(run)).into_iter().flatten().collect();
         of.extend(run.arch.as_ref().filter(|_| !limit.arch.is_empty()).map(|arch| arch.value.clone()));
         if !of.is_empty() {
-            wants += &format!(" ({})", of.join(", "));
+            wants = format!("{wants} ({})", of.join(", "));
         }
     }
     let moved = limit.raised_by.as_ref().and_then(|switch| argument(run, switch).map(|value| (switch, value)));
@@ -215,7 +215,7 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
         None => message(limit.bytes, timeline, occurrence),
     };
     if let Some(switch) = &limit.raised_by {
-        wants += &format!(" unless `{switch}` says more");
+        wants = format!("{wants} unless `{switch}` says more");
     }
     Some(Gate {
         key: "message_limits".to_owned(),

@@ -10,6 +10,9 @@ const SPLIT_FAMILY: &str = "sglang/qk-norm-rope";
 /// Looked for, and neither of its forms is in the trace.
 const ABSENT: &str = "sglang/temperature-softmax";
 
+/// What is done to a report.
+type Change = fn(&mut Value);
+
 /// Exit code, and the outcome of each gate.
 fn check(args: &[&str]) -> (u8, Vec<(String, String)>) {
     let done = run(&[&["check", "-f", "json"], args].concat());
@@ -199,7 +202,7 @@ fn no_baseline_passes_because_it_could_not_be_compared() {
     let folder = Folder::new();
     let good = report(DECODE);
     let base = folder.save("base.json", &good);
-    let ways: [(&str, fn(&mut Value)); 6] = [
+    let ways: [(&str, Change); 6] = [
         ("other hardware", |r| r["hardware"] = "NVIDIA H200".into()),
         ("another model", |r| r["model"] = "llama".into()),
         ("another TP", |r| r["tp"] = 8.into()),

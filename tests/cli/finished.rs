@@ -73,7 +73,9 @@ pub(super) fn slow(report: &mut Value, factor: f64) {
         stage["categories"].as_array_mut().expect("categories").iter_mut().for_each(|one| times(one, &["time_us"]));
     }
     for table in ["kernels", "fuse"] {
-        rows(report, table).iter_mut().for_each(|row| times(row, &["time_us"]));
+        for row in rows(report, table) {
+            times(row, &["time_us"]);
+        }
     }
     for step in report["gpu"]["steps"].as_array_mut().expect("steps") {
         times(step, &["span_us", "busy_us"]);

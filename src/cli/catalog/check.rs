@@ -91,9 +91,12 @@ fn check<'a>(rules: &'a RuleSet, package: &Package, release: &Release, narrowed:
     let mut wanted: Vec<(&Claim, Vec<Needle>)> = Vec::new();
     let asked: BTreeSet<&str> = rules.families.iter().map(|family| family.id.as_str()).collect();
     // What a term says holds for every family.
-    let is_asked = |claim: &&Claim| match claim.owner.contains('/') {
-        true => asked.contains(claim.owner.as_str()),
-        false => !narrowed || claim.of.as_ref() != Some(&claim.owner),
+    let is_asked = |claim: &&Claim| {
+        if claim.owner.contains('/') {
+            asked.contains(claim.owner.as_str())
+        } else {
+            !narrowed || claim.of.as_ref() != Some(&claim.owner)
+        }
     };
     for claim in rules.claims.iter().filter(is_asked) {
         let needles = needles(claim, package, &rules.releases, release);

@@ -103,13 +103,13 @@ fn gates(when: &Gates) -> Vec<String> {
 fn limit(limit: &MessageLimit) -> String {
     let mut text = format!("bytes of the message is {}", limit.bytes);
     if !limit.arch.is_empty() {
-        text += &format!(" on {}", limit.arch.join(", "));
+        text = format!("{text} on {}", limit.arch.join(", "));
     }
     if let Some(size) = limit.tensor_parallel {
-        text += &format!(" at tensor-parallel size {size}");
+        text = format!("{text} at tensor-parallel size {size}");
     }
     if let Some(switch) = &limit.raised_by {
-        text += &format!(", unless `{switch}` moves it");
+        text = format!("{text}, unless `{switch}` moves it");
     }
     text
 }
