@@ -6,16 +6,22 @@ use crate::attribution::Run;
 use crate::rules::version::within;
 use crate::rules::{Family, Origin, RuleSet, SourcePath, Status, Toggle};
 
-/// The toggles of a family as the trace's version spells them; when the version is unknown, those that the server
-/// arguments name, else the newest spelling.
+/// The toggles of a family that do something on the trace's GPU, as its version spells them; when the version is unknown,
+/// those that the server arguments name, else the newest spelling.
 pub fn toggles<'a>(family: &'a Family, run: &Run) -> Vec<&'a Toggle> {
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    let here = || family.toggles.iter().filter(|toggle| is_of(toggle.vendor.as_ref(), run));
     if version.is_none() && spelled_by_args(family, run) {
-        let named: Vec<&Toggle> = family.toggles.iter().filter(|t| argument(run, &t.name).is_some()).collect();
+        let named: Vec<&Toggle> = here().filter(|t| argument(run, &t.name).is_some()).collect();
         let newest: Vec<&Toggle> = named.iter().copied().filter(|t| t.until.is_none()).collect();
         return if newest.is_empty() { named } else { newest };
     }
-    family.toggles.iter().filter(|t| holds(version, t.since.as_deref(), t.until.as_deref())).collect()
+    here().filter(|t| holds(version, t.since.as_deref(), t.until.as_deref())).collect()
+}
+
+/// Whether something of a vendor is of the run's GPU; of an unknown GPU it may be.
+fn is_of(vendor: Option<&String>, run: &Run) -> bool {
+    vendor.is_none_or(|vendor| run.vendor.as_ref().is_none_or(|known| known.value == *vendor))
 }
 
 /// Whether the server arguments, which one version wrote, name a toggle of the family.
@@ -27,10 +33,9 @@ fn spelled_by_args(family: &Family, run: &Run) -> bool {
 /// of all vendors when the GPU is.
 pub fn sources<'a>(family: &'a Family, run: &Run) -> Vec<&'a SourcePath> {
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
-    let runs_here = |vendor: &String| run.vendor.as_ref().is_none_or(|known| known.value == *vendor);
     (family.sources.iter())
         .filter(|source| holds(version, source.since.as_deref(), source.until.as_deref()))
-        .filter(|source| source.vendor.as_ref().is_none_or(runs_here))
+        .filter(|source| is_of(source.vendor.as_ref(), run))
         .collect()
 }
 
@@ -91,6 +96,13 @@ pub(super) fn advice(
     let (on, off): (Vec<&Toggle>, Vec<&Toggle>) =
         all.iter().filter(|t| is_on(t, run).is_some()).partition(|t| is_on(t, run) == Some(true));
     let unmet = |effect| gates.iter().filter(move |g| g.answer == Tri::No && g.effect == effect).map(Gate::reason);
+    let elsewhere = family.toggles.iter().find(|toggle| !is_of(toggle.vendor.as_ref(), run)).map(|toggle| {
+        let vendor = toggle.vendor.as_deref().unwrap_or_default();
+        format!(
+            "the fused path is there for {vendor} GPUs (`{}`); nothing is known that turns it on here",
+            typed(toggle)
+        )
+    });
     let mut words = Vec::new();
     let witness = all.iter().find_map(|toggle| run.asked.get(&toggle.name));
     match action {
@@ -112,6 +124,7 @@ pub(super) fn advice(
                 ));
             }
             _ if !all.is_empty() => words.push(format!("check that {} is set", list(&all))),
+            _ if elsewhere.is_some() => words.extend(elsewhere),
             Some(source) => words.push(format!("the fused path should apply here: check {}", source.path)),
             None => words.push("the fused path should apply here".to_owned()),
         },

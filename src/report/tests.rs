@@ -69,6 +69,7 @@ fn family(id: &str, title: &str) -> Family {
             since: None,
             until: None,
             default: None,
+            vendor: None,
         }],
         tests: Vec::new(),
         file: String::new(),

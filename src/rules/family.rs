@@ -312,6 +312,7 @@ impl Reader<'_> {
             since,
             until,
             default: toggle.default.clone(),
+            vendor: toggle.vendor.clone(),
         }
     }
 

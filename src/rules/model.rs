@@ -190,6 +190,8 @@ pub struct Toggle {
     pub until: Option<String>,
     /// Value when nobody sets it.
     pub default: Option<String>,
+    /// The GPUs on which it does something; none: all.
+    pub vendor: Option<String>,
 }
 
 /// An inclusive range of integers, `2..`, `..128`, `1..8`, `4`.

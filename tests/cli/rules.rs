@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{DECODE, PREFILL, run};
+use super::{DECODE, PREFILL, run, run_in};
 
 #[test]
 fn all_tests_of_the_rules_pass_and_the_totals_stand_last() {
@@ -29,6 +29,27 @@ fn the_list_has_a_line_a_family_and_globs_narrow_it() {
     let mut lines = some.out.lines();
     assert!(lines.next().is_some_and(|head| head.starts_with("sglang: ")), "{}", some.out);
     assert!(lines.all(|line| line.starts_with("sglang/") && !line.contains("/qk")), "{}", some.out);
+}
+
+#[test]
+fn a_line_of_the_list_fits_the_terminal_and_the_end_counts() {
+    let list = |columns: usize| {
+        run_in(&["rules", "list"], |streams| {
+            streams.out_is_terminal = true;
+            streams.width = Some(columns);
+        })
+        .out
+    };
+    for columns in [100, 160] {
+        let out = list(columns);
+        let families: Vec<&str> = out.lines().filter(|line| line.contains('/')).collect();
+        assert!(families.len() > 150);
+        assert!(families.iter().all(|line| line.chars().count() <= columns), "{out}");
+    }
+    let piped = run(&["rules", "list"]).out;
+    assert!(piped.lines().any(|line| line.chars().count() > 100), "a pipe has whole titles");
+    let last = piped.lines().last().expect("a line");
+    assert!(last.contains(" families: ") && last.contains(" stable, "), "{last}");
 }
 
 #[test]

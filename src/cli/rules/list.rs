@@ -13,7 +13,11 @@ use super::families::group;
 use super::terms;
 use crate::diagnostic;
 use crate::engine;
+use crate::report::layout::cut;
 use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
+
+/// Fewer letters of a title tell nothing; narrower terminals wrap.
+const LEAST_TITLE: usize = 20;
 
 /// Prints it.
 pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure> {
@@ -26,7 +30,7 @@ pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure
         session::say(streams, &format!("no family of {} is as asked for", rules.families.len()))?;
     }
     let text = match args.format {
-        ListFormat::Text => text(&families),
+        ListFormat::Text => text(&families, streams.out_is_terminal.then(|| streams.columns())),
         ListFormat::Markdown => markdown(&families),
         ListFormat::Json => json(&families)?,
     };
@@ -79,7 +83,8 @@ fn groups<'a, 'r>(families: &'a [&'r Family]) -> impl Iterator<Item = &'a [&'r F
     families.chunk_by(|a, b| group(a) == group(b))
 }
 
-fn text(families: &[&Family]) -> String {
+/// `columns`: of the terminal, where there is one: titles are cut to fit, so that a family stays one line.
+fn text(families: &[&Family], columns: Option<usize>) -> String {
     let widest = families.iter().map(|family| family.id.len()).max().unwrap_or(0);
     let overlap = families.iter().any(|family| family.kind == FamilyKind::Overlap);
     let mut out = String::new();
@@ -90,10 +95,24 @@ fn text(families: &[&Family]) -> String {
         for family in of {
             let kind = if overlap { format!("  {:<7}", family.kind.id()) } else { String::new() };
             let (status, origin) = (family.status.id(), family.origin.id());
-            let _ = writeln!(out, "{:<widest$}{kind}  {status:<7}  {origin:<8}  {}", family.id, family.title);
+            let before = format!("{:<widest$}{kind}  {status:<7}  {origin:<8}  ", family.id);
+            let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(before.len()).max(LEAST_TITLE));
+            let _ = writeln!(out, "{before}{}", cut(&family.title, room));
         }
     }
+    if families.len() > 1 {
+        let _ = writeln!(out, "\n{}; `llm-prof rules show ID` is the page of one", total(families));
+    }
     out
+}
+
+/// How many there are, by status.
+fn total(families: &[&Family]) -> String {
+    let of = |status: Status| families.iter().filter(|family| family.status == status).count();
+    let counts = [Status::Stable, Status::Trial, Status::Retired].map(|status| (of(status), status.id()));
+    let counts: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, status)| format!("{n} {status}")).collect();
+    format!("{} families: {}", families.len(), counts.join(", "))
 }
 
 fn markdown(families: &[&Family]) -> String {

@@ -34,6 +34,7 @@ fn toggle(name: &str, since: Option<&str>, until: Option<&str>) -> Toggle {
         since: since.map(Into::into),
         until: until.map(Into::into),
         default: None,
+        vendor: None,
     }
 }
 
@@ -218,6 +219,21 @@ fn a_path_that_is_gone_is_off_by_design() {
     let mut line = timeline(&times(2, &LAYER));
     line.run.framework_version = Some(known("0.33.0".to_owned()));
     assert_eq!(one(gone, &line).state, State::OffByDesign);
+}
+
+#[test]
+fn a_toggle_of_another_vendor_is_nothing_to_type() {
+    let of_nvidia = Toggle { vendor: Some("nvidia".into()), ..toggle("--fused", None, None) };
+    let family = Family { toggles: vec![of_nvidia], ..rope_store() };
+    let mut line = timeline(&times(2, &LAYER));
+    line.run.vendor = Some(known("amd".to_owned()));
+    let found = one(family.clone(), &line);
+    let nothing = "the fused path is there for nvidia GPUs (`--fused`); nothing is known that turns it on here";
+    assert_eq!((found.state, found.action, found.advice.as_str()), (State::Split, Action::Check, nothing));
+    for vendor in [Some(known("nvidia".to_owned())), None] {
+        line.run.vendor = vendor;
+        assert_eq!(one(family.clone(), &line).advice, "check that `--fused` is set");
+    }
 }
 
 #[test]

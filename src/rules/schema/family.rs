@@ -396,6 +396,8 @@ pub struct ToggleEntry {
     pub until: Option<Spanned<String>>,
     /// Value when nobody sets it.
     pub default: Option<String>,
+    /// The GPUs on which it does something, `nvidia` or `amd`; all when not given.
+    pub vendor: Option<String>,
 }
 
 /// One of `tests:`.
