@@ -30,5 +30,5 @@ pub use replay::capture_windows;
 pub use settings::{
     Calls, FactKeys, Framework, Given, Hardware, Root, RootSays, Settings, Sites, StepCase, StepFormat, StepStage,
 };
-pub use site::public_path;
+pub use site::{frame_path, public_path};
 pub use stage::{StepSays, read as read_step};

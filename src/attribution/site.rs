@@ -56,6 +56,11 @@ pub(super) fn cut<'a, 's>(path: &'a str, sites: &'s Sites) -> (&'a str, Option<&
     (path.trim_start_matches('/'), None)
 }
 
+/// The path of a Python frame, with which its text begins.
+pub fn frame_path(frame: &str) -> Option<&str> {
+    PythonFrame::parse(frame).map(|frame| frame.path)
+}
+
 /// What a path may tell others: what follows an installation or a package root, else the name of its file.
 pub fn public_path<'a>(path: &'a str, sites: &Sites) -> &'a str {
     let (rest, root) = cut(path, sites);

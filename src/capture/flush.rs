@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use indicatif::DecimalBytes;
 
 use crate::rules::schema::inputs::InputsFile;
 use crate::rules::schema::servers::Waits;
@@ -114,7 +115,7 @@ pub(super) fn wait(
             return sorted(&files, names, false);
         }
         for (path, file) in files.iter().filter(|(_, file)| !whole(file)) {
-            say(&format!("{}: {} so far", name_of(path), size(file.size)));
+            say(&format!("{}: {} so far", name_of(path), DecimalBytes(file.size)));
         }
         std::thread::sleep(ms(wanted.waits.poll_ms));
     }
@@ -156,23 +157,4 @@ fn is_frontend(path: &Path, names: &Names) -> bool {
 /// The name of a file, for people.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Bytes for people.
-pub(super) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.0} KB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!([size(12), size(25_400), size(12_340_000)], ["12 bytes", "25 KB", "12.3 MB"]);
-    }
 }

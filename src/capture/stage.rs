@@ -28,9 +28,6 @@ use crate::rules::schema::servers::{Folder, Limit, Messages, Servers, Start};
 #[cfg(test)]
 pub(super) use profiler::steps_sent;
 
-/// Tokens that decode goes on for after the last step wanted: one may have been under way at the start.
-const BEYOND: u64 = 2;
-
 /// The capture of one stage.
 pub(super) struct StageRun<'a, 'r> {
     plan: &'a Plan,
@@ -311,7 +308,7 @@ impl<'a, 'r> StageRun<'a, 'r> {
         let before: Vec<u64> = streams.now().iter().map(|one| one.tokens).collect();
         let wanted = self.steps_sent().unwrap_or(self.plan.steps);
         let limited = self.start.limit != Limit::None;
-        let enough = if limited { wanted + BEYOND } else { wanted };
+        let enough = if limited { wanted + self.servers.common.spare_tokens } else { wanted };
         let nearly = wanted.saturating_sub(1);
         let since = |n: usize, tokens: u64| tokens - before.get(n).copied().unwrap_or_default();
         let slowest =

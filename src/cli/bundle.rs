@@ -21,7 +21,6 @@ struct Source {
 
 /// Opens all, puts them together, prints.
 pub(super) fn run(args: &Bundle, streams: &mut Streams) -> Result<(), Failure> {
-    args.document.no_csv()?;
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let mut sources: Vec<Source> = args.paths.iter().map(|text| named(text)).collect();
     if let Some(root) = &args.analysis_root {

@@ -15,7 +15,6 @@ use crate::runs::gates::{self, Asked, FamilyAsked, Forbidden, Form, Outcome};
 
 /// Looks, says, ends with 1 when a gate failed, else with 5 when one could not look.
 pub(super) fn run(args: &Check, streams: &mut Streams) -> Result<(), Failure> {
-    args.document.no_csv()?;
     if args.require.is_empty() && args.forbid.is_empty() && args.budget.is_empty() && args.baseline.is_none() {
         return Err(Failure::usage(
             "nothing to check: give --require FAMILY, --forbid FAMILY, --budget CATEGORY=PCT or --baseline REPORT, here or \

@@ -11,7 +11,6 @@ use crate::runs::gates;
 
 /// Opens both, compares, prints; a threshold is a gate.
 pub(super) fn run(args: &Compare, streams: &mut Streams) -> Result<(), Failure> {
-    args.document.no_csv()?;
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     let engine = Engine::new(&rules);
     let opening = Opening { rules: &rules, engine: &engine, input: &args.input, terminal: &args.terminal };

@@ -92,23 +92,15 @@ fn summary(args: &Cut, source: &Source, selection: &Selection, copied: &cut::Cop
         .map(|(stage, n)| format!("{n} {} {}", stage.id(), if *n == 1 { "step" } else { "steps" }))
         .collect();
     let what = if steps.is_empty() { "a stretch of time".to_owned() } else { steps.join(", ") };
-    let mut text = format!(
-        "wrote {}: {what}, {} launches, {} of {} events",
-        args.output.display(),
-        selection.launches,
-        copied.kept,
-        copied.events
-    );
+    let (output, launches) = (args.output.display(), selection.launches);
+    let mut parts = vec![format!("{what}, {launches} launches, {} of {} events", copied.kept, copied.events)];
     if marks > 0 {
-        text += ", and ";
-        text += &marks.to_string();
-        text += " events of the findings' track";
+        parts.push(format!(", and {marks} events of the findings' track"));
     }
     if copied.broken > 0 {
-        text += "; ";
-        text += &copied.broken.to_string();
-        text += " chosen events are no JSON and are left out";
+        parts.push(format!("; {} chosen events are no JSON and are left out", copied.broken));
     }
+    let mut text = format!("wrote {output}: {}", parts.concat());
     if source.places_elsewhere {
         text.push_str(
             "\nnote: places of graph kernels come from the capture beside the trace; hand that over, too, or cut it as well",

@@ -32,9 +32,7 @@ pub(super) fn documents(
     let plain = text::Style::default();
     let render = |format, style| {
         render(format, style).ok_or_else(|| {
-            Failure::usage(
-                "--format csv: the rows of one report only, as `llm-prof triage` has it; json has all of this",
-            )
+            Failure::usage("csv has the tables of one report: ask for text, markdown, json or html here")
         })
     };
     if paths.is_empty() {

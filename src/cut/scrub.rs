@@ -7,12 +7,10 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::attribution::{Sites, public_path};
+use crate::attribution::{Sites, frame_path, public_path};
 use crate::rules::schema::cut::CutFile;
 use crate::trace::Header;
 
-/// Shorter words stand everywhere, and would take half of a name with them.
-const SHORTEST_SECRET: usize = 4;
 /// Stands where a secret word stood.
 const HIDDEN: &str = "hidden";
 
@@ -56,7 +54,7 @@ impl<'r> Scrubber<'r> {
                 secrets.extend(value.as_str().map(str::to_owned));
             }
         }
-        secrets.retain(|word| word.len() >= SHORTEST_SECRET || words.contains(word));
+        secrets.retain(|word| word.len() >= self.file.shortest_secret || words.contains(word));
         secrets.retain(|word| !word.is_empty());
         secrets.sort();
         secrets.dedup();
@@ -101,8 +99,7 @@ impl<'r> Scrubber<'r> {
         if !text.contains(['/', '\\']) {
             return Cow::Borrowed(text);
         }
-        let frame = text.split_once("): ").and_then(|(place, _)| place.rsplit_once('(')).map(|(path, _)| path);
-        if let Some(path) = frame.filter(|path| path.contains('.') && !path.contains(['<', ' '])) {
+        if let Some(path) = frame_path(text) {
             return Cow::Owned(format!("{}{}", public_path(path, self.sites), &text[path.len()..]));
         }
         let mut out = String::new();

@@ -154,18 +154,18 @@ fn changed(fixture: &str, folder: &Path, change: impl FnOnce(String) -> String) 
 #[test]
 fn no_name_of_a_host_a_user_or_a_path_is_left() {
     let folder = tempfile::tempdir().expect("a folder");
-    let extra = r#""host_name": "gpu-node-17", "username": "alice", "traceName": "/home/alice/x.json", "traceEvents": [
+    let extra = r#""host_name": "gpu-node-17", "username": "alice", "traceName": "/srv/alice/x.json", "traceEvents": [
         {"ph": "M", "name": "process_labels", "pid": 1, "tid": 0, "args": {"labels": "gpu-node-17"}},
         {"ph": "M", "name": "thread_name", "pid": 1, "tid": 2, "args": {"name": "alice's worker"}},"#;
     let trace = changed(PREFILL, folder.path(), |text| {
         assert!(text.contains("sglang/srt/"), "frames of the fixture");
-        let text = text.replace("/sgl-workspace/", "/home/alice/work/").replacen("\"traceEvents\": [", extra, 1);
+        let text = text.replace("/sgl-workspace/", "/srv/alice/lab/").replacen("\"traceEvents\": [", extra, 1);
         // An op that is named after a file of the user, on the node.
         text.replacen("\"aten::mm\"", "\"load /data/alice/weights.bin for bob@corp.example.com on gpu-node-17\"", 1)
     });
     let (done, text, _cut) = cut(&trace, &["--steps", "0", "--scrub", "qwen3"]);
     assert_eq!(done.code, 0, "{}", done.err);
-    for secret in ["alice", "gpu-node", "/home", "/data", "bob@", "qwen3", "sgl-workspace"] {
+    for secret in ["alice", "gpu-node", "/srv", "/data", "bob@", "qwen3", "sgl-workspace"] {
         assert!(
             !text.contains(secret),
             "{secret} is in the cut: {:?}",

@@ -22,6 +22,8 @@ mod pairs;
 mod reread;
 mod rules;
 mod schema;
+#[path = "../common/traces.rs"]
+mod traces;
 mod triage;
 
 /// What a run left behind.

@@ -1,11 +1,11 @@
 //! A report that is read back from its JSON is the report it was written from, in every format.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use llm_prof::report::{html, json, markdown, text};
 use llm_prof::rules::{RuleSet, Sources, load_settings};
 
-use super::run;
+use super::{run, traces};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -13,25 +13,6 @@ fn root() -> &'static Path {
 
 fn settings() -> RuleSet {
     load_settings(&Sources::dirs(Some(&root().join("rules")), &[])).expect("the settings of this repository")
-}
-
-/// Every trace below the fixtures, and those of the folder that the environment names.
-fn traces() -> Vec<PathBuf> {
-    let mut open = vec![root().join("tests/fixtures")];
-    open.extend(std::env::var_os("LLM_PROF_REAL_TRACES").map(PathBuf::from));
-    let mut found = Vec::new();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.to_string_lossy().ends_with("trace.json.gz") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Reads the report of a trace back; false for a file that has none.
@@ -57,7 +38,7 @@ fn read_back(path: &Path, more: &[&str], rules: &RuleSet) -> bool {
 #[test]
 fn a_report_read_back_gives_every_format_to_the_byte() {
     let rules = settings();
-    let read = traces().iter().filter(|path| read_back(path, &[], &rules)).count();
+    let read = traces::all().iter().filter(|path| read_back(path, &[], &rules)).count();
     assert!(read > 20, "only {read} traces gave a report");
 }
 

@@ -48,8 +48,8 @@ fn a_line_of_the_list_fits_the_terminal_and_the_end_counts() {
     }
     let piped = run(&["rules", "list"]).out;
     assert!(piped.lines().any(|line| line.chars().count() > 100), "a pipe has whole titles");
-    let last = piped.lines().last().expect("a line");
-    assert!(last.contains(" families: ") && last.contains(" stable, "), "{last}");
+    let end = piped.lines().last().expect("a line");
+    assert!(end.contains(" families: ") && end.contains(" stable, "), "{end}");
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! The published schemas, held against what is really written.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::finished::{FUSED, Folder, NO_GPU, SPLIT, TRTLLM};
-use super::{DECODE, run};
+use super::{DECODE, run, traces};
 
 const FOLDER: &str = "rules/schema/output";
 
@@ -20,25 +19,6 @@ fn hold(validator: &jsonschema::Validator, value: &Value, what: &str) {
     let found: Vec<String> =
         validator.iter_errors(value).take(3).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(found, [""; 0], "{what}");
-}
-
-/// Every trace below the fixtures, and those of the folder that the environment names.
-fn traces() -> Vec<PathBuf> {
-    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")];
-    open.extend(std::env::var_os("LLM_PROF_REAL_TRACES").map(PathBuf::from));
-    let mut found = Vec::new();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.to_string_lossy().contains(".trace.json") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Ids of the rows of a report; each stands once.
@@ -57,7 +37,7 @@ fn ids(report: &Value, what: &str) -> BTreeSet<String> {
 fn every_report_is_as_its_schema_says_and_every_row_has_an_id_of_its_own() {
     let (triage, doctor) = (validator("triage"), validator("doctor"));
     let mut read = 0;
-    for path in traces() {
+    for path in traces::all() {
         let name = path.to_string_lossy().into_owned();
         let done = run(&["triage", "-q", "--timeline", "-f", "json", &name]);
         let Ok(report) = serde_json::from_str::<Value>(&done.out) else { continue };

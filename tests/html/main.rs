@@ -14,6 +14,8 @@ mod browser;
 mod hostile;
 mod keyboard;
 mod timeline;
+#[path = "../common/traces.rs"]
+mod traces;
 
 use browser::Browser;
 
@@ -51,26 +53,9 @@ fn opened(trace: &str, more: &[&str]) -> Option<(RefCell<Browser>, Made)> {
     Some((browser, made))
 }
 
-/// Fixtures of all kinds of reports.
+/// Traces of all kinds of reports, and a folder of ranks.
 fn fixtures() -> Vec<PathBuf> {
-    let mut open = vec![PathBuf::from("tests/fixtures")];
-    let mut found = vec![PathBuf::from(RANKS)];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.to_string_lossy().ends_with("trace.json.gz") {
-                found.push(path);
-            }
-        }
-    }
-    if let Some(folder) = std::env::var_os("LLM_PROF_REAL_TRACES") {
-        let real = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-        found.extend(real.filter(|path| path.to_string_lossy().ends_with("trace.json.gz")));
-    }
-    found.sort();
-    found
+    [vec![PathBuf::from(RANKS)], traces::all()].concat()
 }
 
 fn flags(trace: &Path) -> &'static [&'static str] {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use indicatif::DecimalBytes;
+
 use super::StageRun;
 use crate::capture::flush::{self, Flushed, Names, Wanted, name_of};
 use crate::capture::machine::Event;
@@ -59,7 +61,7 @@ impl StageRun<'_, '_> {
         if !growing.is_empty() {
             let word = |grows: bool| if grows { "still growing" } else { "no longer growing" };
             let files: Vec<String> = (growing.iter())
-                .map(|(name, bytes, grows)| format!("{name} ({}, {})", flush::size(*bytes), word(*grows)))
+                .map(|(name, bytes, grows)| format!("{name} ({}, {})", DecimalBytes(*bytes), word(*grows)))
                 .collect();
             return Problem::new(&messages.incomplete, &[("files", &files.join(", ")), ("seconds", &seconds)]);
         }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::{EXIT_CODES, Format, Input, Knowledge, Target, Terminal};
-use crate::cli::failure::Failure;
 use crate::cli::values;
 
 /// Where a document goes.
@@ -18,17 +17,6 @@ pub struct Document {
     /// File to write; it appears when it is whole. May be repeated.
     #[arg(short, long, value_name = "FILE", env = "LLM_PROF_OUTPUT", hide_env = true)]
     pub output: Vec<PathBuf>,
-}
-
-impl Document {
-    /// Comma-separated rows are of the tables of one report; said before anything is read.
-    pub(in crate::cli) fn no_csv(&self) -> Result<(), Failure> {
-        let of_file = |path: &PathBuf| self.format.is_none() && Format::of_ending(path) == Some(Format::Csv);
-        if self.format == Some(Format::Csv) || self.output.iter().any(of_file) {
-            return Err(Failure::usage("csv has the tables of one report: ask for text, markdown, json or html here"));
-        }
-        Ok(())
-    }
 }
 
 /// `llm-prof compare`.

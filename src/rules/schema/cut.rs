@@ -14,6 +14,8 @@ pub struct CutFile {
     pub header: Vec<String>,
     /// Globs over top-level keys whose values are scrubbed wherever they stand.
     pub secret: Vec<String>,
+    /// Letters that such a value has at least.
+    pub shortest_secret: usize,
     /// Keys of `args` that stay.
     pub args: Vec<String>,
     /// Categories of arrows whose `id` is a correlation.

@@ -20,6 +20,29 @@ struct Seen {
 }
 
 impl Seen {
+    /// What is against it decides, then what is not sure; `none`: the outcome where no row speaks of it and nothing hides it.
+    fn verdict(
+        mut self,
+        sight: &Sight,
+        family: &Family,
+        (id, asked): (&str, &str),
+        none: (Outcome, &dyn Fn() -> String),
+    ) -> Gate {
+        let take = |rows: &mut Vec<String>| std::mem::take(rows).join("; ");
+        let (outcome, text) = if !self.against.is_empty() {
+            (Outcome::Failed, take(&mut self.against))
+        } else if !self.unsure.is_empty() {
+            (Outcome::Unknown, take(&mut self.unsure))
+        } else if let Some(why) = sight.blind(family) {
+            (Outcome::Unknown, why)
+        } else if self.evidence.is_empty() {
+            (none.0, none.1())
+        } else {
+            (Outcome::Passed, take(&mut self.evidence))
+        };
+        self.gate(id, asked, outcome, text)
+    }
+
     fn gate(self, id: &str, asked: &str, outcome: Outcome, text: String) -> Gate {
         let fix = self.fix.filter(|_| outcome != Outcome::Passed);
         Gate { id: id.to_owned(), asked: asked.to_owned(), outcome, text, fix, rows: self.rows }
@@ -50,25 +73,8 @@ pub(super) fn require(sight: &Sight, asked: &FamilyAsked, bar: f64) -> Gate {
             }
         }
     }
-    if !seen.against.is_empty() {
-        let text = seen.against.join("; ");
-        return seen.gate(&id, &typed, Outcome::Failed, text);
-    }
-    if !seen.unsure.is_empty() {
-        let text = seen.unsure.join("; ");
-        return seen.gate(&id, &typed, Outcome::Unknown, text);
-    }
-    match sight.blind(family) {
-        Some(why) => seen.gate(&id, &typed, Outcome::Unknown, why),
-        None if seen.evidence.is_empty() => {
-            let text = format!("its fused kernel runs nowhere in {}, nor do its parts over the bar", names(&stages));
-            seen.gate(&id, &typed, Outcome::Failed, text)
-        }
-        None => {
-            let text = seen.evidence.join("; ");
-            seen.gate(&id, &typed, Outcome::Passed, text)
-        }
-    }
+    let none = || format!("its fused kernel runs nowhere in {}, nor do its parts over the bar", names(&stages));
+    seen.verdict(sight, family, (&id, &typed), (Outcome::Failed, &none))
 }
 
 /// Passes when the form runs in no stage looked at; a split form under the bar does not count.
@@ -103,25 +109,8 @@ pub(super) fn forbid(sight: &Sight, asked: &Forbidden, bar: f64) -> Gate {
             }
         }
     }
-    if !seen.against.is_empty() {
-        let text = seen.against.join("; ");
-        return seen.gate(&id, &typed, Outcome::Failed, text);
-    }
-    if !seen.unsure.is_empty() {
-        let text = seen.unsure.join("; ");
-        return seen.gate(&id, &typed, Outcome::Unknown, text);
-    }
-    match sight.blind(family) {
-        Some(why) => seen.gate(&id, &typed, Outcome::Unknown, why),
-        None if seen.evidence.is_empty() => {
-            let text = format!("not found in {}", names(&stages));
-            seen.gate(&id, &typed, Outcome::Passed, text)
-        }
-        None => {
-            let text = seen.evidence.join("; ");
-            seen.gate(&id, &typed, Outcome::Passed, text)
-        }
-    }
+    let none = || format!("not found in {}", names(&stages));
+    seen.verdict(sight, family, (&id, &typed), (Outcome::Passed, &none))
 }
 
 /// The family and the stages in which it is looked for, or why it is not.

@@ -23,6 +23,8 @@ pub struct CommonFile {
     pub wants_key: Vec<Status>,
     /// Waits.
     pub waits: Waits,
+    /// Tokens that decode goes on for after the last step wanted.
+    pub spare_tokens: u64,
     /// Ids of tokens that any vocabulary has, and none of them special.
     pub token_ids: TokenIds,
     /// Keys of the server's arguments that are never written down: globs, case ignored.
