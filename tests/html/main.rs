@@ -368,9 +368,13 @@ fn a_row_opens_its_evidence() {
 
 #[test]
 fn a_flag_is_copied_from_a_page_that_is_a_file() {
-    let Some((browser, made)) = opened(PREFILL, &[]) else { return };
+    let Some((browser, made)) = opened(RICH, &[]) else { return };
     let browser = &mut browser.borrow_mut();
-    let row = made.json["fuse"].as_array().expect("rows").iter().find(|row| row["toggles"][0].is_object());
+    let row = made.json["fuse"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["shown"] == true && row["toggles"][0].is_object());
     let row = row.expect("a row with a flag");
     let id = row["id"].as_str().expect("an id");
     browser.value(&format!("document.getElementById({id:?}).querySelector('th button').click()"));
