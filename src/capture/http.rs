@@ -64,8 +64,9 @@ impl From<ureq::Error> for Broken {
 }
 
 impl Client {
-    /// A client of `url`, as people write it; the error says what is wrong with it.
-    pub(super) fn new(url: &str, key: Option<&str>) -> Result<Self, String> {
+    /// A client of `url`, as people write it, that waits no longer than `connect` for a connection; the error says what
+    /// is wrong with the URL.
+    pub(super) fn new(url: &str, key: Option<&str>, connect: Duration) -> Result<Self, String> {
         let base = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let uri: ureq::http::Uri = base.parse().map_err(|error| format!("{url}: {error}"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -85,7 +86,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_idle_connections(0)
-            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_connect(Some(connect))
             .user_agent(concat!("llm-prof/", env!("CARGO_PKG_VERSION")));
         let base = base.trim_end_matches('/').to_owned();
         Ok(Self { agent: config.build().into(), base, key: key.map(str::to_owned) })
@@ -196,19 +197,23 @@ mod tests {
 
     use super::*;
 
+    fn client(url: &str, key: Option<&str>) -> Result<Client, String> {
+        Client::new(url, key, Duration::from_secs(5))
+    }
+
     #[test]
     fn a_url_is_taken_as_people_write_it() {
-        assert_eq!(Client::new("127.0.0.1:30000/", None).ok().unwrap().url(), "http://127.0.0.1:30000");
-        assert_eq!(Client::new("https://h/v/", None).ok().unwrap().host(), "h");
+        assert_eq!(client("127.0.0.1:30000/", None).ok().unwrap().url(), "http://127.0.0.1:30000");
+        assert_eq!(client("https://h/v/", None).ok().unwrap().host(), "h");
         for wrong in ["ftp://h", "http://me:pw@h", "http://h/?key=1", "http://"] {
-            let message = Client::new(wrong, None).err().unwrap();
+            let message = client(wrong, None).err().unwrap();
             assert!(!message.contains("pw"), "{message}");
         }
     }
 
     #[test]
     fn a_line_for_a_shell_names_the_key_and_does_not_hold_it() {
-        let client = Client::new("http://h:1", Some("s3cret")).ok().unwrap();
+        let client = client("http://h:1", Some("s3cret")).ok().unwrap();
         assert_eq!(
             client.curl("/stop_profile", Some(&json!({ "a": "it's" }))),
             r#"curl -X POST -H "Authorization: Bearer $LLM_PROF_API_KEY" -H 'Content-Type: application/json' -d '{"a":"it'\''s"}' 'http://h:1/stop_profile'"#

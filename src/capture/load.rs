@@ -12,9 +12,6 @@ use super::server::reason;
 use super::work::Usage;
 use crate::rules::schema::servers::{Servers, Work};
 
-/// Longest wait for threads whose output is cut off; one that hears nothing ends with the process.
-const LEAVE: Duration = Duration::from_millis(500);
-
 /// Where requests go.
 #[derive(Clone)]
 pub(super) struct Target<'r> {
@@ -52,7 +49,7 @@ impl Target<'_> {
                 end.with(outcome);
             });
         }
-        Streams { shared }
+        Streams { shared, leave: self.servers.common.waits.leave() }
     }
 }
 
@@ -136,6 +133,8 @@ impl Drop for Ending<'_> {
 /// Requests that run at once; cut off when this goes away.
 pub(super) struct Streams {
     shared: Arc<Shared>,
+    /// Longest wait for threads whose output is cut off; one that hears nothing ends with the process.
+    leave: Duration,
 }
 
 impl Streams {
@@ -175,6 +174,6 @@ impl Streams {
 impl Drop for Streams {
     fn drop(&mut self) {
         self.cut();
-        self.wait(LEAVE, |all, _| all.iter().all(|stream| stream.ended.is_some()));
+        self.wait(self.leave, |all, _| all.iter().all(|stream| stream.ended.is_some()));
     }
 }

@@ -11,6 +11,7 @@ mod load;
 mod machine;
 mod place;
 mod plan;
+pub mod probe;
 mod problem;
 mod record;
 mod run;

@@ -59,8 +59,9 @@ pub struct Done {
 pub fn run(plan: &Plan, servers: &Servers, rules: &RuleSet, say: &mut dyn FnMut(Said)) -> Result<Done, Problem> {
     let wrong = |text: String| Problem { kind: Kind::Usage, say: text, fix: None };
     let key = plan.key.as_deref();
-    let client = Client::new(&plan.url, key).map_err(wrong)?;
-    let router = plan.router.as_deref().map(|url| Client::new(url, key)).transpose().map_err(wrong)?;
+    let connect = servers.common.waits.connect();
+    let client = Client::new(&plan.url, key, connect).map_err(wrong)?;
+    let router = plan.router.as_deref().map(|url| Client::new(url, key, connect)).transpose().map_err(wrong)?;
     let server = server::find(client, servers, plan.framework.as_deref(), plan.timeouts.probe)?;
     let start = form(&server)?;
     let facts = &server.facts;

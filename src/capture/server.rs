@@ -81,6 +81,14 @@ impl<'c> Probes<'c> {
         file.identify.iter().any(|sign| self.shows(sign))
     }
 
+    /// The file of a server; `framework` says so without asking.
+    fn file<'r>(&mut self, servers: &'r Servers, framework: Option<&str>) -> Option<&'r ServerFile> {
+        match framework {
+            Some(id) => servers.of(id),
+            None => servers.servers.iter().find(|file| self.is(file)),
+        }
+    }
+
     fn factor(&mut self, factor: &Factor) -> Option<u64> {
         let size = self.look(&factor.size)?.as_u64()?;
         let counted = self.look(&factor.unless).is_some_and(|value| value == json!(true));
@@ -129,29 +137,56 @@ pub(super) fn find<'r>(
     framework: Option<&str>,
     longest: Duration,
 ) -> Result<Server<'r>, Problem> {
-    let messages = &servers.common.messages;
-    let ready = &servers.common.ready;
-    let url = client.url().to_owned();
-    let first = client
-        .get(ready, longest)
-        .map_err(|Broken { reason, .. }| Problem::new(&messages.no_answer, &[("url", &url), ("reason", &reason)]))?;
-    if servers.common.wants_key.iter().any(|status| status.holds(first.status)) {
-        let status = first.status.to_string();
-        return Err(Problem::new(&messages.wants_key, &[("url", &url), ("path", ready), ("status", &status)]));
-    }
-    let mut probes = Probes::new(&client, longest);
-    probes.take(ready, &first);
-    let file = match framework {
-        Some(id) => servers.of(id),
-        None => servers.servers.iter().find(|file| probes.is(file)),
-    };
-    let Some(file) = file else {
+    let mut probes = first_look(&client, servers, longest)?;
+    let Some(file) = probes.file(servers, framework) else {
         let known: Vec<&str> = servers.servers.iter().map(|file| file.title.as_str()).collect();
-        return Err(Problem::new(&messages.unknown_server, &[("url", &url), ("known", &known.join(", "))]));
+        let holes = [("url", client.url()), ("known", &known.join(", "))];
+        return Err(Problem::new(&servers.common.messages.unknown_server, &holes));
     };
     let facts = probes.facts(file, servers);
     drop(probes);
     Ok(Server { client, file, facts })
+}
+
+/// What is known of a server that need not be a known one.
+pub(super) struct About<'r> {
+    pub(super) file: Option<&'r ServerFile>,
+    pub(super) version: Option<String>,
+    pub(super) model: Option<String>,
+}
+
+/// The same of a server of any kind.
+pub(super) fn about<'r>(
+    client: &Client,
+    servers: &'r Servers,
+    framework: Option<&str>,
+    longest: Duration,
+) -> Result<About<'r>, Problem> {
+    let mut probes = first_look(client, servers, longest)?;
+    let file = probes.file(servers, framework);
+    let version = file.and_then(|file| probes.text(&file.facts.version));
+    Ok(About { file, version, model: probes.text(&servers.common.sense.model) })
+}
+
+/// The first question: whether anything answers, and lets us in.
+fn first_look<'c>(client: &'c Client, servers: &Servers, longest: Duration) -> Result<Probes<'c>, Problem> {
+    let (ready, url) = (&servers.common.ready, client.url());
+    let first = client.get(ready, longest).map_err(|Broken { reason, .. }| {
+        Problem::new(&servers.common.messages.no_answer, &[("url", url), ("reason", &reason)])
+    })?;
+    wants_key(&first, url, ready, servers)?;
+    let mut probes = Probes::new(client, longest);
+    probes.take(ready, &first);
+    Ok(probes)
+}
+
+/// An error when an answer means that a key is wanted.
+pub(super) fn wants_key(answer: &Answer, url: &str, path: &str, servers: &Servers) -> Result<(), Problem> {
+    if !servers.common.wants_key.iter().any(|status| status.holds(answer.status)) {
+        return Ok(());
+    }
+    let status = answer.status.to_string();
+    Err(Problem::new(&servers.common.messages.wants_key, &[("url", url), ("path", path), ("status", &status)]))
 }
 
 /// What an answer means, by the server's own rules, then by those of all.

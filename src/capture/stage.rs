@@ -178,7 +178,7 @@ impl<'a, 'r> StageRun<'a, 'r> {
         let input = self.plan.lengths(self.part).input;
         match (&self.plan.prompt, self.part) {
             (Some(text), _) => Prompt::Text(text.clone()),
-            (None, Part::Legacy) => Prompt::Text("Explain how a GPU kernel is launched.".to_owned()),
+            (None, Part::Legacy) => Prompt::Text(self.servers.common.legacy_prompt.clone()),
             (None, _) => Prompt::Ids(self.prompts.ids(input)),
         }
     }

@@ -86,6 +86,9 @@ pub enum Command {
     /// Profile a running server and keep the traces.
     #[command(after_help = EXIT_CODES)]
     Capture(Box<Capture>),
+    /// Whether a server answers sense: some requests, what failed, how long they took.
+    #[command(after_help = EXIT_CODES)]
+    Probe(Probe),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -416,6 +419,17 @@ pub enum Format {
 }
 
 impl Format {
+    /// The word on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+            Self::Html => "html",
+            Self::Csv => "csv",
+        }
+    }
+
     /// The format of a file by the ending of its name.
     pub(super) fn of_ending(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {

@@ -143,7 +143,7 @@ pub(super) fn take(
     Ok(Captured { done, folder: plan.folder })
 }
 
-fn failure(problem: &Problem) -> Failure {
+pub(super) fn failure(problem: &Problem) -> Failure {
     match problem.kind {
         Kind::Usage => Failure::usage(problem.to_string()),
         Kind::Failed => Failure::input(problem.to_string()),

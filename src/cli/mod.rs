@@ -19,6 +19,7 @@ mod loading;
 mod man;
 mod output;
 mod pairs;
+mod probe;
 mod progress;
 mod ranks;
 mod rules;
@@ -121,6 +122,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         }
         Command::Schema(args) => schema::run(args, streams),
         Command::Capture(args) => capture::run(args, streams),
+        Command::Probe(args) => probe::run(args, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {

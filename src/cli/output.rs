@@ -32,7 +32,7 @@ pub(super) fn documents(
     let plain = text::Style::default();
     let render = |format, style| {
         render(format, style).ok_or_else(|| {
-            Failure::usage("csv has the tables of one report: ask for text, markdown, json or html here")
+            Failure::usage(format!("there is no {} of this document: text, markdown and json always go", format.name()))
         })
     };
     if paths.is_empty() {

@@ -9,7 +9,7 @@ mod run;
 pub use run::{CaptureValue, Run};
 
 /// Pretty JSON with a final newline.
-fn pretty(document: &impl serde::Serialize) -> String {
+pub(crate) fn pretty(document: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
     text.push('\n');
     text

@@ -46,6 +46,8 @@ pub(crate) struct Play {
     pub(crate) disaggregation: Option<&'static str>,
     /// Key that is wanted.
     pub(crate) key: Option<&'static str>,
+    /// Answers to chat requests, one after another and the last one for ever; none: no such route.
+    pub(crate) chat: Vec<(u16, Value)>,
     /// Time between two forwards.
     pub(crate) tick: Duration,
     pub(crate) faults: Faults,
@@ -102,6 +104,7 @@ impl Play {
             kernels: true,
             disaggregation: None,
             key: None,
+            chat: Vec::new(),
             tick: Duration::from_millis(2),
             faults: Faults::default(),
         }
@@ -403,6 +406,7 @@ fn serve(play: &Play, state: &Arc<Mutex<State>>, stream: TcpStream) -> std::io::
     match (method.as_str(), path.as_str()) {
         ("POST", "/start_profile") => start_profile(play, state, stream, &body),
         ("POST", "/stop_profile") => stop_profile(play, state, stream),
+        ("POST", "/v1/chat/completions") => chat(play, state, stream),
         ("POST", "/generate" | "/v1/completions") => generate(play, state, stream, &path, &body),
         ("GET", path) => match about(play, path) {
             Some(value) => reply(stream, 200, &value.to_string()),
@@ -442,6 +446,14 @@ fn about(play: &Play, path: &str) -> Option<Value> {
             json!({ "server_args": { "tp_size": play.ranks, "version": play.version, "attn_tp_size": play.ranks } }),
         ),
         _ => None,
+    }
+}
+
+fn chat(play: &Play, state: &Arc<Mutex<State>>, stream: TcpStream) -> std::io::Result<()> {
+    let asked = lock(state).seen.iter().filter(|seen| seen.path == "/v1/chat/completions").count();
+    match play.chat.get(asked - 1).or(play.chat.last()) {
+        Some((status, body)) => reply(stream, *status, &body.to_string()),
+        None => reply(stream, 404, r#"{"detail":"Not Found"}"#),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Knowledge, Terminal};
+use super::{Document, Knowledge, Terminal};
 use crate::capture::Workload;
 
 /// `llm-prof capture`.
@@ -38,6 +38,54 @@ pub struct Capture {
     /// The rules.
     #[command(flatten)]
     pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof probe`.
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// URL of the server, such as `http://127.0.0.1:30000`.
+    #[arg(value_name = "URL", required_unless_present = "old_url")]
+    pub url: Option<String>,
+    /// Accepted from the tool before this one.
+    #[arg(long = "url", value_name = "URL", hide = true, conflicts_with = "url")]
+    pub old_url: Option<String>,
+    /// Framework; auto asks the server.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "LLM_PROF_FRAMEWORK",
+        hide_env = true,
+        default_value = "auto",
+        help_heading = "Input"
+    )]
+    pub framework: String,
+    /// Model [default: the first that the server names].
+    #[arg(long, value_name = "NAME", env = "LLM_PROF_MODEL", hide_env = true, help_heading = "Input")]
+    pub model: Option<String>,
+    /// Key of the server's API. Never written down.
+    #[arg(long, value_name = "KEY", env = "LLM_PROF_API_KEY", hide_env = true, hide_env_values = true, help_heading = HEADING)]
+    pub api_key: Option<String>,
+    /// Requests, one after another.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..))]
+    pub requests: u64,
+    /// Most tokens of an answer.
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_tokens: u64,
+    /// Seconds to wait for an answer.
+    #[arg(long, value_name = "S", default_value = "180", value_parser = seconds)]
+    pub timeout: std::time::Duration,
+    /// Prompt of all requests [default: a short one for each].
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The document.
+    #[command(flatten)]
+    pub document: Document,
     /// The terminal.
     #[command(flatten)]
     pub terminal: Terminal,

@@ -157,4 +157,6 @@ pub enum Output {
     Bundle,
     /// Of `doctor --format json`.
     Doctor,
+    /// Of `probe --format json`.
+    Probe,
 }

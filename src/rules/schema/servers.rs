@@ -7,6 +7,7 @@
 //! value; within a longer text the value is written as text.
 
 mod common;
+mod sense;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::rules::version;
 
 pub use common::*;
+pub use sense::*;
 
 /// What is known of the servers.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,11 @@
 //! `rules/servers/common.yaml`: what all servers share.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Answer, Status};
+use super::{Answer, Sense, Status};
 
 /// `rules/servers/common.yaml`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -27,6 +29,10 @@ pub struct CommonFile {
     pub spare_tokens: u64,
     /// Ids of tokens that any vocabulary has, and none of them special.
     pub token_ids: TokenIds,
+    /// Text of a legacy request.
+    pub legacy_prompt: String,
+    /// Whether a server answers sense.
+    pub sense: Sense,
     /// Keys of the server's arguments that are never written down: globs, case ignored.
     pub secrets: Vec<String>,
     /// Folders in which traces may appear when they do not where they should.
@@ -39,6 +45,12 @@ pub struct CommonFile {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waits {
+    /// For a connection, ms.
+    pub connect_ms: u64,
+    /// For each question about a server that no flag limits, ms.
+    pub probe_ms: u64,
+    /// For requests whose output was cut off, ms.
+    pub leave_ms: u64,
     /// Between two looks at growing files, ms.
     pub poll_ms: u64,
     /// A size that stands still so long is worth a look inside, ms.
@@ -47,6 +59,23 @@ pub struct Waits {
     pub settle_ms: u64,
     /// Longest time between two looks inside a file, ms.
     pub backoff_ms: u64,
+}
+
+impl Waits {
+    /// For a connection.
+    pub fn connect(&self) -> Duration {
+        Duration::from_millis(self.connect_ms)
+    }
+
+    /// For each question about a server.
+    pub fn probe(&self) -> Duration {
+        Duration::from_millis(self.probe_ms)
+    }
+
+    /// For requests whose output was cut off.
+    pub fn leave(&self) -> Duration {
+        Duration::from_millis(self.leave_ms)
+    }
 }
 
 /// Ids from the middle of the vocabulary.
@@ -90,6 +119,8 @@ messages! {
     unknown_server,
     /// A key is wanted.
     wants_key,
+    /// No route for a prompt of text.
+    no_route,
     /// Somebody else's capture is running.
     busy,
     /// The server cannot do what was asked.
