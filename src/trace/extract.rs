@@ -62,7 +62,7 @@ impl<'s, 'w> Extractor<'s, 'w> {
             parser: Parser::new(&settings.args),
             skeletons: Skeletons::new(),
             classes: Classes::new(&settings.categories, settings.keep_frames),
-            columns: Columns::default(),
+            columns: Columns::new(settings),
             place: Place::Start,
             offset: 0,
             keys: Vec::new(),
