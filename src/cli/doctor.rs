@@ -14,7 +14,7 @@ pub(super) fn run(args: &Doctor, streams: &mut Streams) -> Result<(), Failure> {
     let judged = session::judge(&session.timelines, &rules, &Engine::new(&rules), &args.terminal, streams)?;
     let stage = session::only_stage(&args.input);
     let options = Options { traces: session.traces, stage, pair, ..Options::default() };
-    let report = session::report(&judged, &rules, &options);
+    let report = session::report(&judged, &rules, &options, &args.terminal, streams)?;
     let style = text::Style { width: streams.columns(), color: streams.color(args.terminal.color) };
     let document = match args.format {
         DoctorFormat::Text => text::doctor(&report, style),

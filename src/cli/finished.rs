@@ -51,7 +51,7 @@ impl Opening<'_> {
         let session = session::open(paths, self.input, self.terminal, self.rules, streams)?;
         let judged = session::judge(&session.timelines, self.rules, self.engine, self.terminal, streams)?;
         let options = Options { traces: session.traces, ..Options::default() };
-        Ok(session::report(&judged, self.rules, &options))
+        session::report(&judged, self.rules, &options, self.terminal, streams)
     }
 
     fn read_back(&self, path: &Path, streams: &Streams) -> Result<Report, Failure> {

@@ -18,7 +18,7 @@ use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic;
 use crate::engine::{Classes, Engine, Judgement};
 use crate::graph;
-use crate::report::{self, Analysis, Options, Report, TraceInfo};
+use crate::report::{self, Analysis, Options, Report, TraceInfo, losses};
 use crate::rules::RuleSet;
 use crate::trace::{self, Trace, Warning};
 
@@ -131,10 +131,18 @@ pub(super) fn judge<'a>(
     Ok(judged)
 }
 
-/// The report on all of them.
-pub(super) fn report(judged: &[Judged], rules: &RuleSet, options: &Options) -> Report {
+/// The report on all of them; `-v` says what is left open.
+pub(super) fn report(
+    judged: &[Judged],
+    rules: &RuleSet,
+    options: &Options,
+    terminal: &Terminal,
+    streams: &mut Streams,
+) -> Result<Report, Failure> {
     let analyses: Vec<Analysis> = judged.iter().map(Judged::analysis).collect();
-    report::build(&analyses, rules, options)
+    let report = report::build(&analyses, rules, options);
+    losses::left_open(&report.losses).iter().try_for_each(|line| detail(terminal, streams, line))?;
+    Ok(report)
 }
 
 /// Times stages for `-v`.
@@ -302,13 +310,13 @@ impl<'r> Reading<'r> {
         }
         let ms = begin.elapsed().as_millis();
         self.detail(format!("read {}: {} events in {ms} ms", path.display(), trace.events), said);
+        for line in losses::of_file(&trace.skipped) {
+            self.detail(format!("  {line}"), said);
+        }
         if self.terminal.verbose > 1 {
             for (category, n) in &trace.skipped.ignored {
                 said.push(format!("  {n} events of category {category} are not needed"));
             }
-        }
-        for (category, n) in &trace.skipped.unknown {
-            self.detail(format!("  {n} events of unknown category {category} were passed over"), said);
         }
         Ok(trace)
     }

@@ -73,7 +73,7 @@ fn finish(
     streams: &mut Streams,
 ) -> Result<(), Failure> {
     let mut clock = Clock::start();
-    let report = session::report(judged, rules, options);
+    let report = session::report(judged, rules, options, &args.terminal, streams)?;
     session::detail(&args.terminal, streams, &clock.lap("made the report"))?;
     output::write(&report, &args.output, &args.terminal, streams)
 }

@@ -6,7 +6,7 @@ use super::cells::nanos;
 use super::timeline::step;
 use super::{
     Analysis, Attribution, Cut, FuseRow, HiddenRows, KernelRow, Options, OverlapRow, Report, RulesInfo, ServerArgs,
-    StageInfo, Tool, fitness, fuse, kernels, overlap, ranks, similarity, steps, summary, timeline,
+    StageInfo, Tool, fitness, fuse, kernels, losses, overlap, ranks, similarity, steps, summary, timeline,
 };
 use crate::attribution::{Known, Run, Stage};
 use crate::rules::RuleSet;
@@ -36,6 +36,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         traces: options.traces.clone(),
         fitness: fitness::check(analyses, options, rules),
         attribution: attribution(analyses),
+        losses: losses::build(analyses, &fuse, &overlap),
         framework_title: framework.as_ref().map(|id| rules.report.titles.get(id).unwrap_or(id).clone()),
         framework,
         framework_version: run(|run| value(run.framework_version.as_ref())),

@@ -13,6 +13,7 @@ pub mod html;
 pub mod json;
 mod kernels;
 pub(crate) mod layout;
+pub mod losses;
 pub mod markdown;
 mod model;
 mod overlap;

@@ -3,6 +3,7 @@
 //! Here: the report, its header and what stands around the tables. In `model/rows.rs`: the rows of the three tables.
 
 mod evidence;
+mod losses;
 mod rows;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use super::{StepTimeline, TimelineInfo};
 use crate::kernel_name::KernelName;
 
 pub use evidence::*;
+pub use losses::*;
 pub use rows::*;
 
 /// A whole report.
@@ -35,6 +37,9 @@ pub struct Report {
     pub fitness: Vec<Fitness>,
     /// How launches were attributed.
     pub attribution: Attribution,
+    /// What was skipped, repaired or left open.
+    #[serde(default)]
+    pub losses: Losses,
     /// Framework id; null when unknown.
     pub framework: Option<String>,
     /// As it is written for people.

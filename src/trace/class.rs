@@ -72,7 +72,7 @@ impl Counts {
                 .collect()
         };
         let of = |why| all(why).into_iter().map(|(label, counted)| (label, counted.count)).collect();
-        Skipped { ignored: of(Why::Ignored), unknown: of(Why::Unknown), broken: all(Why::Broken) }
+        Skipped { ignored: of(Why::Ignored), unknown: of(Why::Unknown), broken: all(Why::Broken), repaired: 0 }
     }
 }
 

@@ -8,7 +8,7 @@ use super::raw_event::{Field, RawEvent};
 use super::settings::{Settings, Sign};
 use super::skeleton::Skeletons;
 use super::watch::{Seen, Watch};
-use super::{Trace, Warning, scan, text};
+use super::{Skipped, Trace, Warning, scan, text};
 
 /// A top-level value is kept up to this size, a longer one is walked over and counted.
 const LARGEST_HEADER: usize = 1024 * 1024;
@@ -328,7 +328,8 @@ impl<'s, 'w> Extractor<'s, 'w> {
         }
         let mut trace = self.columns.trace;
         self.path.clone_into(&mut trace.path);
-        trace.skipped = self.columns.counts.into_skipped();
+        let repaired = self.columns.repaired;
+        trace.skipped = Skipped { repaired, ..self.columns.counts.into_skipped() };
         Ok(trace)
     }
 

@@ -225,6 +225,8 @@ pub struct Skipped {
     pub unknown: BTreeMap<String, u64>,
     /// Broken events by reason (`ts is no number`, `dur is negative`, ..).
     pub broken: BTreeMap<String, Broken>,
+    /// Distinct texts that were kept and had to be repaired.
+    pub repaired: u64,
 }
 
 /// Broken events of one kind.

@@ -16,6 +16,7 @@ mod errors;
 mod finished;
 mod flags;
 mod html;
+mod losses;
 mod note;
 mod overlap;
 mod pairs;
