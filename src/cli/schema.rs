@@ -8,6 +8,7 @@ use super::output::print;
 use super::rules::made;
 use super::streams::Streams;
 use crate::capture::probe;
+use crate::fleet;
 use crate::report::{doctor, json};
 use crate::rules::schema::json::text;
 use crate::runs::{bundle, compare, gates};
@@ -17,9 +18,9 @@ pub(super) fn run(args: &Schema, streams: &mut Streams) -> Result<(), Failure> {
     if args.target.write.is_none() && args.target.check.is_none() {
         return print(&schema(args.output), streams);
     }
-    let name = |output: &SchemaOutput| output.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
-    let file = |output: &SchemaOutput| (format!("{}.json", name(output)), schema(*output));
-    let files: Vec<(String, String)> = SchemaOutput::value_variants().iter().map(file).collect();
+    let named =
+        |output: &SchemaOutput| Some((format!("{}.json", output.to_possible_value()?.get_name()), schema(*output)));
+    let files: Vec<(String, String)> = SchemaOutput::value_variants().iter().filter_map(named).collect();
     made(&files, &args.target, "llm-prof schema", streams)
 }
 
@@ -31,5 +32,6 @@ fn schema(output: SchemaOutput) -> String {
         SchemaOutput::Bundle => schemars::schema_for!(bundle::Bundle),
         SchemaOutput::Doctor => doctor::schema(),
         SchemaOutput::Probe => schemars::schema_for!(probe::Probe),
+        SchemaOutput::FleetTables => schemars::schema_for!(fleet::Row),
     })
 }

@@ -159,4 +159,6 @@ pub enum Output {
     Doctor,
     /// Of `probe --format json`.
     Probe,
+    /// Of a line of `fleet tables`.
+    FleetTables,
 }
