@@ -108,7 +108,7 @@ impl Knowledge {
             match events {
                 Ok(events) => assert_eq!(events, complete, "{}", place()),
                 Err(error) => {
-                    assert!(complete == 0 && matches!(error, Error::NotATrace { .. }), "{}: {error}", place())
+                    assert!(complete == 0 && matches!(error, Error::NotATrace { .. }), "{}: {error}", place());
                 }
             }
         }
