@@ -55,6 +55,7 @@ pub mod cli;
 pub mod cut;
 pub mod diagnostic;
 pub mod engine;
+pub mod fleet;
 pub mod graph;
 pub mod kernel_name;
 pub mod plain;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
+use std::time::{Duration, SystemTime};
 
 /// A moment or a duration in nanoseconds. Moments count from the trace's own base.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,20 @@ impl Nanos {
         };
         format!("{value:.decimals$} {unit}")
     }
+}
+
+/// A moment in nanoseconds since 1970 to the second, as RFC 3339 writes it; none before 1970 and after the year 9999.
+pub fn date(since_1970: i64) -> Option<String> {
+    const END: u64 = 253_402_300_800;
+    let seconds = u64::try_from(since_1970).ok()? / 1_000_000_000;
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    (seconds < END).then(|| humantime::format_rfc3339_seconds(moment).to_string())
+}
+
+/// The moment that such a text says.
+pub fn moment(date: &str) -> Option<i64> {
+    let since = humantime::parse_rfc3339(date).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
 }
 
 impl fmt::Display for Nanos {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right; a room may use those to its left.
-const ROOMS: [&str; 10] =
-    ["trace", "attribution", "graph", "rules", "engine", "report", "runs", "cut", "capture", "cli"];
+const ROOMS: [&str; 11] =
+    ["trace", "attribution", "graph", "rules", "engine", "report", "runs", "fleet", "cut", "capture", "cli"];
 
 /// Used by all; they use each other only.
 const SHARED: [&str; 4] = ["units", "plain", "diagnostic", "kernel_name"];

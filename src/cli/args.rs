@@ -4,6 +4,7 @@
 //! and on the catalog; in `args/capture.rs`: those on running servers.
 
 mod capture;
+mod fleet;
 mod rules;
 mod runs;
 
@@ -18,6 +19,7 @@ use crate::report::Limits;
 use crate::units::Nanos;
 
 pub use capture::*;
+pub use fleet::{Fleet, FleetCommand, FleetTables};
 pub use rules::*;
 pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema};
 
@@ -81,6 +83,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Many runs in one document, by model and framework, compared on top.
     Bundle(Box<Bundle>),
+    /// Every trace of many servers into one folder: reports, five flat tables of all of them.
+    Fleet(Box<Fleet>),
     /// JSON schemas of what llm-prof writes.
     Schema(Schema),
     /// Profile a running server and keep the traces.

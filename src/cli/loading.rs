@@ -16,6 +16,15 @@ use crate::rules::{self, RuleSet, Sources};
 
 /// Rules as the flags say, or what is wrong with them.
 pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnostic>>, Failure> {
+    Ok(rules::load(&sources(knowledge)?))
+}
+
+/// The settings among the rules alone.
+pub(super) fn settings(knowledge: &Knowledge, streams: &Streams) -> Result<RuleSet, Failure> {
+    loaded(rules::load_settings(&sources(knowledge)?), streams)
+}
+
+fn sources(knowledge: &Knowledge) -> Result<Sources, Failure> {
     for (flag, dir) in knowledge
         .rules
         .iter()
@@ -29,11 +38,10 @@ pub(super) fn load(knowledge: &Knowledge) -> Result<Result<RuleSet, Vec<Diagnost
             });
         }
     }
-    let sources = match (&knowledge.rules, knowledge.catalogs.as_slice()) {
+    Ok(match (&knowledge.rules, knowledge.catalogs.as_slice()) {
         (None, []) => Sources::embedded(),
         (rules, catalogs) => Sources::dirs(rules.as_deref(), catalogs),
-    };
-    Ok(rules::load(&sources))
+    })
 }
 
 /// Rules loaded; families that were not asked for are gone.

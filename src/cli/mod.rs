@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod finished;
+mod fleet;
 mod inputs;
 #[cfg(unix)]
 mod interrupt;
@@ -118,6 +119,10 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Bundle(args) => {
             threads(args.input.threads);
             bundle::run(args, streams)
+        }
+        Command::Fleet(args) => {
+            threads(args.input.threads);
+            fleet::run(args, streams)
         }
         Command::Schema(args) => schema::run(args, streams),
         Command::Capture(args) => capture::run(args, streams),

@@ -1,5 +1,6 @@
 //! The report to stdout or into files that appear when they are whole.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -77,8 +78,8 @@ fn save(path: &Path, document: &str) -> Result<(), Failure> {
     })
 }
 
-/// The file that is being written, for whoever ends the process amid it.
-static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The files that are being written, for whoever ends the process amid them.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Writes beside the file, then renames: nobody ever sees half of it.
 pub(super) fn save_whole(path: &Path, document: &str) -> io::Result<()> {
@@ -90,37 +91,69 @@ pub(super) fn save_with<T, E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut fs::File) -> Result<T, E>,
 ) -> Result<T, E> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("expected a file"))?;
-    let beside: PathBuf = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-    let file = {
+    let mut beside = Beside::create(path)?;
+    let done = write(&mut beside.file)?;
+    beside.finish()?;
+    Ok(done)
+}
+
+/// A file that has its name when it is finished; dropped before, it is gone.
+pub(super) struct Beside {
+    /// What is written.
+    pub(super) file: fs::File,
+    /// The name that it is to have.
+    path: PathBuf,
+    /// The name that it has until then.
+    for_now: PathBuf,
+}
+
+impl Beside {
+    /// An empty one beside `path`.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or_else(|| io::Error::other("expected a file"))?;
+        let for_now = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
         // Held while the file is made, so that it is there whenever its name is.
         let mut unfinished = unfinished();
-        let file = fs::File::create(&beside);
-        *unfinished = Some(beside.clone());
-        file
-    };
-    let written = file.map_err(E::from).and_then(|mut file| write(&mut file)).and_then(|done| {
-        fs::rename(&beside, path)?;
-        Ok(done)
-    });
-    *unfinished() = None;
-    written.inspect_err(|_| {
-        // The first error is the one worth a word.
-        let _ = fs::remove_file(&beside);
-    })
+        let file = fs::File::create(&for_now)?;
+        unfinished.insert(for_now.clone());
+        Ok(Self { file, path: path.to_owned(), for_now })
+    }
+
+    /// Gives it its name.
+    pub(super) fn finish(self) -> io::Result<()> {
+        fs::rename(&self.for_now, &self.path)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Renamed, or the first error is the one worth a word.
+        let _ = fs::remove_file(&self.for_now);
+        unfinished().remove(&self.for_now);
+    }
 }
 
 /// Removes what was not written to its end; the process must end while the guard lives.
 #[cfg(unix)]
 pub(super) fn discard_unfinished() -> impl Sized {
     let unfinished = unfinished();
-    if let Some(path) = unfinished.as_ref() {
+    for path in unfinished.iter() {
         // It may have been renamed already: then it is whole.
         let _ = fs::remove_file(path);
     }
     unfinished
 }
 
-fn unfinished() -> MutexGuard<'static, Option<PathBuf>> {
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }

@@ -42,6 +42,11 @@ impl Progress {
         Self { bar, ticker }
     }
 
+    /// Says more at the end of the line.
+    pub(super) fn note(&self, text: String) {
+        self.bar.set_message(text);
+    }
+
     /// Clears the line while something is written to the terminal.
     pub(super) fn pause<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::args;
 use super::args::Terminal;
@@ -50,10 +49,7 @@ pub(super) fn open(
     let chosen = inputs::gather(paths, ask, rules)?;
     let reading = Reading::new(input, terminal, rules, streams)?;
     let lowest = chosen.taken.iter().map(|input| &input.worker).min().cloned().unwrap_or_default();
-    let bounds = Bounds {
-        jobs: input.threads.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1),
-        memory: input.max_memory,
-    };
+    let bounds = Bounds::of(input);
     let done = {
         let _progress = reading.progress(&chosen.taken, streams);
         let memory = |input: &Input| memory(input, rules.inputs.memory);
@@ -108,7 +104,7 @@ fn in_file(rank: Option<i64>, n: usize) -> Worker {
 }
 
 /// What reading and searching an input takes: a base, and a part of the JSON that comes out of it and its captures.
-fn memory(input: &Input, estimate: MemoryEstimate) -> u64 {
+pub(super) fn memory(input: &Input, estimate: MemoryEstimate) -> u64 {
     let files = input.captures.iter().map(|(path, _)| path.as_path()).chain([input.path.as_path()]);
     let json: u64 = files.map(|path| json_bytes(path, estimate)).sum();
     (estimate.base_mb << 20).saturating_add(json.saturating_mul(estimate.of_json_pct) / 100)

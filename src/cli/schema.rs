@@ -1,10 +1,13 @@
 //! `llm-prof schema`: what programs may expect of our JSON.
 
+use clap::ValueEnum;
+
 use super::args::{Schema, SchemaOutput};
 use super::failure::Failure;
 use super::output::print;
 use super::rules::made;
 use super::streams::Streams;
+use crate::fleet;
 use crate::report::{doctor, json};
 use crate::rules::schema::json::text;
 use crate::runs::{bundle, compare, gates};
@@ -14,11 +17,9 @@ pub(super) fn run(args: &Schema, streams: &mut Streams) -> Result<(), Failure> {
     if args.target.write.is_none() && args.target.check.is_none() {
         return print(&schema(args.output), streams);
     }
-    let names = ["triage", "compare", "check", "bundle", "doctor"];
-    let outputs =
-        [SchemaOutput::Triage, SchemaOutput::Compare, SchemaOutput::Check, SchemaOutput::Bundle, SchemaOutput::Doctor];
-    let files: Vec<(String, String)> =
-        names.iter().zip(outputs).map(|(name, output)| (format!("{name}.json"), schema(output))).collect();
+    let named =
+        |output: &SchemaOutput| Some((format!("{}.json", output.to_possible_value()?.get_name()), schema(*output)));
+    let files: Vec<(String, String)> = SchemaOutput::value_variants().iter().filter_map(named).collect();
     made(&files, &args.target, "llm-prof schema", streams)
 }
 
@@ -29,5 +30,6 @@ fn schema(output: SchemaOutput) -> String {
         SchemaOutput::Check => schemars::schema_for!(gates::Check),
         SchemaOutput::Bundle => schemars::schema_for!(bundle::Bundle),
         SchemaOutput::Doctor => doctor::schema(),
+        SchemaOutput::FleetTables => schemars::schema_for!(fleet::Row),
     })
 }

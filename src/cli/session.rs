@@ -20,7 +20,9 @@ use crate::engine::{Classes, Engine, Judgement};
 use crate::graph;
 use crate::report::{self, Analysis, Options, Report, TraceInfo};
 use crate::rules::RuleSet;
+use crate::rules::schema::fleet::FleetFile;
 use crate::trace::{self, Trace, Warning};
+use crate::units;
 
 /// Traces attributed, and every file that was looked at.
 pub(super) struct Session {
@@ -215,6 +217,8 @@ impl<'r> Reading<'r> {
         let trace = self.read(&input.path, said)?;
         let mut info = input.info.clone();
         info.warnings = trace.warnings.iter().map(|warning| warning.text.clone()).collect();
+        info.host = host(&trace, &self.rules.fleet);
+        info.date = date(&trace, &self.rules.fleet);
         let mut captures = Vec::new();
         let mut infos = Vec::new();
         for (path, capture) in &input.captures {
@@ -333,6 +337,20 @@ impl<'r> Reading<'r> {
             Err(other) => Err(other),
         }
     }
+}
+
+/// The host that a trace says it was taken on.
+fn host(trace: &Trace, fleet: &FleetFile) -> Option<String> {
+    let texts = fleet.host_keys.iter().filter_map(|key| trace.header.values.get(key));
+    texts.filter_map(|json| serde_json::from_str::<String>(json).ok()).find(|text| !text.is_empty())
+}
+
+/// When its first GPU event ran; none where its clock does not count from 1970.
+fn date(trace: &Trace, fleet: &FleetFile) -> Option<String> {
+    let base = trace.header.values.get("baseTimeNanoseconds").map_or(Some(0), |json| json.parse().ok())?;
+    let first = trace.gpu.iter().map(|event| event.start.0).min()?.checked_add(base)?;
+    let from_1970 = units::moment(&fleet.earliest)? <= first && first < units::moment(&fleet.latest)?;
+    units::date(first).filter(|_| from_1970)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::args::Input;
+
 /// What may run at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -11,6 +13,14 @@ pub(super) struct Bounds {
     pub(super) jobs: usize,
     /// Bytes that all of them may take by their estimates; a job that takes more runs alone.
     pub(super) memory: u64,
+}
+
+impl Bounds {
+    /// As `--threads` and `--max-memory` say.
+    pub(super) fn of(input: &Input) -> Self {
+        let threads = input.threads.or_else(|| thread::available_parallelism().ok().map(usize::from));
+        Self { jobs: threads.unwrap_or(1), memory: input.max_memory }
+    }
 }
 
 struct State<R> {

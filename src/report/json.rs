@@ -60,15 +60,24 @@ struct Head {
 /// # Errors
 /// The text is no JSON, of something else, or of another version.
 pub fn read(text: &str, rules: &RuleSet) -> Result<Report, Unread> {
+    let mut report = parse(text)?;
+    complete(&mut report, rules);
+    Ok(report)
+}
+
+/// A report as JSON has it: figures and names as they were written, without the titles and parts of names that only the
+/// formats for people need.
+///
+/// # Errors
+/// As of [`read`].
+pub fn parse(text: &str) -> Result<Report, Unread> {
     let head: Head = serde_json::from_str(text)?;
     let said = head.schema.as_ref().and_then(serde_json::Value::as_str).ok_or(Unread::Foreign)?;
     if said != SCHEMA {
         let name = |schema: &str| schema.split('/').next().map(str::to_owned);
         return Err(if name(said) == name(SCHEMA) { Unread::Version(said.to_owned()) } else { Unread::Foreign });
     }
-    let mut report: Report = serde_json::from_str(text)?;
-    complete(&mut report, rules);
-    Ok(report)
+    Ok(serde_json::from_str(text)?)
 }
 
 fn complete(report: &mut Report, rules: &RuleSet) {

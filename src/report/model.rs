@@ -92,6 +92,10 @@ pub struct Report {
 pub struct CaptureInfo {
     /// The file.
     pub source: String,
+    /// Host of the server, by its URL.
+    pub host: Option<String>,
+    /// When the first profile was begun, such as `2026-11-24T10:00:00Z`.
+    pub date: Option<String>,
     /// Tokens in and out of the requests, by stage.
     pub work: String,
     /// Of the prompts.
@@ -133,6 +137,10 @@ pub struct TraceInfo {
     pub stage: Option<String>,
     /// Rank, when known.
     pub rank: Option<i64>,
+    /// Host that it was taken on, when its header says.
+    pub host: Option<String>,
+    /// When its first GPU event ran, such as `2026-11-24T10:00:00Z`; null when its clock does not tell.
+    pub date: Option<String>,
     /// Device analysed.
     pub device: Option<String>,
     /// Whether figures come from it.

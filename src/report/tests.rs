@@ -234,6 +234,8 @@ fn report() -> Report {
         role: role.to_owned(),
         stage: Some("decode".to_owned()),
         rank: Some(i64::from(!taken)),
+        host: None,
+        date: None,
         device: taken.then(|| "0".to_owned()),
         taken,
         reason: reason.to_owned(),

@@ -16,6 +16,7 @@ use super::place::{Place, span_of};
 use super::resolve;
 use super::schema::attribution::AttributionFile;
 use super::schema::cut::CutFile;
+use super::schema::fleet::FleetFile;
 use super::schema::frameworks::FrameworksFile;
 use super::schema::hardware::HardwareFile;
 use super::schema::kernels::KernelsFile;
@@ -203,6 +204,11 @@ impl<'a> Loader<'a> {
         self.room("cut.yaml", |file: CutFile| {
             let checked = file.check();
             rules.cut = file;
+            checked
+        });
+        self.room("fleet.yaml", |file: FleetFile| {
+            let checked = file.check();
+            rules.fleet = file;
             checked
         });
         self.room("similarity.yaml", |file: SimilarityFile| {

@@ -371,6 +371,8 @@ pub struct RuleSet {
     pub similarity: super::schema::similarity::SimilarityFile,
     /// What a cut of a trace may keep (`rules/cut.yaml`).
     pub cut: super::schema::cut::CutFile,
+    /// What many traces are told apart by (`rules/fleet.yaml`).
+    pub fleet: super::schema::fleet::FleetFile,
     /// What makes a trace unfit for a question (`rules/fitness.yaml`).
     pub fitness: super::schema::fitness::FitnessFile,
     /// How the kernels of a pair of traces are tied.

@@ -27,6 +27,8 @@ pub enum Looks {
 pub struct Sniff {
     /// What it seems to be.
     pub looks: Looks,
+    /// Of what is no trace: whether it is empty or broken, rather than whole and of something else.
+    pub damaged: bool,
     /// What it is packed with.
     pub packing: Packing,
     /// Top-level keys seen, in file order.
@@ -48,7 +50,9 @@ pub fn sniff(path: &Path, settings: &Settings) -> io::Result<Sniff> {
     };
     let name = path.to_string_lossy();
     let mut extractor = Extractor::new(&name, settings, None);
-    let looks = match extractor.look(&bytes, whole) {
+    let looked = extractor.look(&bytes, whole);
+    let damaged = bytes.is_empty() || looked.as_ref().is_err_and(|error| !matches!(error, Error::NotATrace { .. }));
+    let looks = match looked {
         _ if extractor.is_trace() => Looks::Trace,
         Err(Error::NotATrace { looks_like, .. }) => Looks::Foreign(looks_like),
         Err(Error::Malformed { at, expected, found, .. }) => {
@@ -58,5 +62,5 @@ pub fn sniff(path: &Path, settings: &Settings) -> io::Result<Sniff> {
         Ok(_) if whole || extractor.is_known_foreign() => Looks::Foreign(extractor.foreign_json()),
         Ok(_) => Looks::Unsure,
     };
-    Ok(Sniff { looks, packing, keys: extractor.keys, header: extractor.columns.trace.header })
+    Ok(Sniff { looks, damaged, packing, keys: extractor.keys, header: extractor.columns.trace.header })
 }

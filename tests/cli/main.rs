@@ -15,6 +15,7 @@ mod doctor;
 mod errors;
 mod finished;
 mod flags;
+mod fleet;
 mod html;
 mod note;
 mod overlap;

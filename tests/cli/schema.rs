@@ -47,6 +47,16 @@ fn every_report_is_as_its_schema_says_and_every_row_has_an_id_of_its_own() {
         read += 1;
     }
     assert!(read > 20, "only {read} traces gave a report");
+    let tables = validator("fleet-tables");
+    let folder = Folder::new();
+    let report = folder.path().join("report.json").to_string_lossy().into_owned();
+    for path in traces::all() {
+        if run(&["triage", "-q", &path.to_string_lossy(), "-o", &report]).code == 0 {
+            for line in run(&["fleet", "tables", &report]).out.lines() {
+                hold(&tables, &serde_json::from_str(line).expect("JSON"), line);
+            }
+        }
+    }
     let ranks = run(&["triage", "-q", "--rank", "all", "-f", "json", "tests/fixtures/sglang-nvidia-tp4"]).report();
     hold(&triage, &ranks, "four ranks");
 }

@@ -157,4 +157,6 @@ pub enum Output {
     Bundle,
     /// Of `doctor --format json`.
     Doctor,
+    /// Of a line of `fleet tables`.
+    FleetTables,
 }

@@ -72,6 +72,24 @@ pub(super) fn choose(found: Vec<Found>, ask: Ask, names: &Names) -> Result<Input
     Ok(split(files, captures, ask.every_rank, names))
 }
 
+/// Every trace of a run, each for itself: no rank is the lowest, no file the newest.
+pub(super) fn each(found: Vec<Found>, names: &Names) -> Inputs {
+    let mut files = with_ranks(found);
+    let traces = files.iter().any(|file| matches!(file.found.kind, Kind::Trace | Kind::Merged));
+    let ranks = files.iter().any(|file| file.found.kind == Kind::Trace && file.rank.is_some());
+    for file in &mut files {
+        match &file.found.kind {
+            Kind::Foreign(what) => file.left = Some(format!("no trace: {what}")),
+            Kind::Capture if !traces && file.found.given => file.found.kind = Kind::Trace,
+            Kind::Frontend => file.leave("front end: it launches no kernel"),
+            Kind::Merged if ranks => file.leave("merged; the files of its ranks are read"),
+            Kind::Trace | Kind::Merged | Kind::Capture => {}
+        }
+    }
+    let (captures, files) = files.into_iter().partition(|file| file.is(&Kind::Capture));
+    split(files, captures, true, names)
+}
+
 /// Ranks by content, else by name; an unsure number counts beside another number only, or when it is 0.
 fn with_ranks(found: Vec<Found>) -> Vec<File> {
     let differs = |file: &Found, rank: i64| {
@@ -306,6 +324,8 @@ fn info(file: &File, taken: bool, reason: &str) -> TraceInfo {
         role: role.to_owned(),
         stage: file.found.stage.map(|stage| stage.id().to_owned()),
         rank: file.rank,
+        host: None,
+        date: None,
         device: None,
         taken,
         reason: reason.to_owned(),

@@ -1,6 +1,7 @@
 //! Paths as given in; what is read, in which role, and what is left and why, out.
 
 mod choice;
+mod every;
 mod names;
 mod sidecar;
 mod walk;
@@ -16,7 +17,8 @@ use crate::report::TraceInfo;
 use crate::report::ranks::Worker;
 use crate::rules::RuleSet;
 
-pub(super) use sidecar::{capture_beside, server_args_of};
+pub(super) use every::{Every, every};
+pub(super) use sidecar::{capture_beside, capture_file, server_args_of};
 
 /// What the user said about the choice.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,10 +63,7 @@ pub(super) struct Inputs {
 
 /// Looks at all paths and chooses.
 pub(super) fn gather(paths: &[PathBuf], ask: Ask, rules: &RuleSet) -> Result<Inputs, Failure> {
-    let names = names::Names::new(&rules.inputs).map_err(|error| Failure::Said {
-        code: super::failure::code::RULES,
-        message: format!("rules/inputs.yaml: {error}"),
-    })?;
+    let names = names(rules)?;
     let found = walk::find(paths, &names, &rules.trace)?;
     if found.is_empty() {
         let places: Vec<String> = paths.iter().map(|path| shown(path)).collect();
@@ -78,6 +77,20 @@ pub(super) fn gather(paths: &[PathBuf], ask: Ask, rules: &RuleSet) -> Result<Inp
         input.server_args = sidecar::server_args_beside(&input.path, &names);
     }
     Ok(inputs)
+}
+
+fn names(rules: &RuleSet) -> Result<names::Names, Failure> {
+    names::Names::new(&rules.inputs).map_err(|error| Failure::Said {
+        code: super::failure::code::RULES,
+        message: format!("rules/inputs.yaml: {error}"),
+    })
+}
+
+/// Files below a folder, by path; hidden ones are passed over.
+pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    walk::walk(folder, walk::DEEPEST, &mut files);
+    files
 }
 
 /// A path as the report shows it: as given, with `/` on every system.

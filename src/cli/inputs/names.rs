@@ -77,6 +77,10 @@ impl Names {
     /// Whether `capture` is named after `trace`.
     pub(super) fn is_capture_of(&self, capture: &Path, trace: &Path) -> bool {
         let stem = self.stem(trace);
+        // Globs cost much more, and folders hold thousands of files.
+        if !name_of(capture).to_lowercase().contains(&stem.to_lowercase()) {
+            return false;
+        }
         let patterns: Vec<String> =
             self.capture_beside.iter().map(|pattern| pattern.replace("{stem}", &globset::escape(stem))).collect();
         globs(&patterns).is_ok_and(|globs| globs.is_match(name_of(capture)))

@@ -9,6 +9,7 @@ use super::shown;
 use crate::capture::CAPTURE;
 use crate::cli::failure::Failure;
 use crate::report::{CaptureInfo, TraceInfo};
+use crate::units;
 
 /// Names to JSON texts, and the file they come from.
 type ServerArgs = (BTreeMap<String, String>, String);
@@ -36,16 +37,18 @@ pub(in crate::cli) fn server_args_of(path: &Path) -> Result<ServerArgs, Failure>
     Ok((object.iter().map(|(key, value)| (key.clone(), value.to_string())).collect(), name))
 }
 
+/// The file of the capture that a trace is of.
+pub(in crate::cli) fn capture_file(trace: &Path) -> Option<PathBuf> {
+    let folder = trace.parent()?;
+    let folders = [Some(folder), folder.parent()].into_iter().flatten();
+    folders.map(|folder| folder.join(CAPTURE)).find(|path| path.is_file())
+}
+
 /// What was asked of the capture that the first of these traces is of. The report does not need it, so a broken file is
 /// none.
 pub(in crate::cli) fn capture_beside(traces: &[TraceInfo]) -> Option<CaptureInfo> {
     let trace = traces.iter().find(|info| info.taken && info.path != "-")?;
-    let folder = Path::new(&trace.path).parent()?;
-    let path = [Some(folder), folder.parent()]
-        .into_iter()
-        .flatten()
-        .map(|folder| folder.join(CAPTURE))
-        .find(|p| p.is_file())?;
+    let path = capture_file(Path::new(&trace.path))?;
     let value: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).ok()?).ok()?;
     let text = |key: &str| value.get(key).and_then(|value| Some(value.as_str()?.to_owned()));
     let asked = value.get("asked")?;
@@ -57,9 +60,13 @@ pub(in crate::cli) fn capture_beside(traces: &[TraceInfo]) -> Option<CaptureInfo
             _ => stage.to_owned(),
         })
     };
-    let stages: Vec<String> = value.get("captures")?.as_array()?.iter().filter_map(work).collect();
+    let captures = value.get("captures")?.as_array()?;
+    let stages: Vec<String> = captures.iter().filter_map(work).collect();
+    let begun = captures.iter().filter_map(|stage| stage.get("started")?.as_i64()).min();
     Some(CaptureInfo {
         source: shown(&path),
+        host: text("url").and_then(|url| Some(url.parse::<ureq::http::Uri>().ok()?.host()?.to_owned())),
+        date: begun.and_then(|seconds| units::date(seconds.checked_mul(1_000_000_000)?)),
         work: stages.join(", "),
         seed: asked.get("seed").and_then(serde_json::Value::as_u64),
         bucket: text("bucket"),

@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::trace::{self, Looks};
 
 /// Folders within folders that are looked into.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(super) struct Found {
     /// Given by name, not found in a folder.
     pub(super) given: bool,
     pub(super) kind: Kind,
+    /// Of what is no trace: it is empty or broken, or cannot be read.
+    pub(super) damaged: bool,
     /// The folder that stands for its run.
     pub(super) run: PathBuf,
     pub(super) stage: Option<Stage>,
@@ -52,29 +54,10 @@ pub(super) struct Found {
 pub(super) fn find(paths: &[PathBuf], names: &Names, settings: &trace::Settings) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
-        if path.as_os_str() == "-" {
-            found.push(Found::once(path));
-            continue;
-        }
-        let more = match fs::metadata(path) {
-            Ok(meta) if meta.is_dir() => in_folder(path, names, settings),
-            Ok(meta) if !meta.is_file() => vec![Found::once(path)],
-            Ok(_) => beside(look(path, true, names, settings), names, settings),
-            Err(error) => match matching(path) {
-                Some(paths) if !paths.is_empty() => {
-                    let files = paths.iter().filter(|path| !is_ignored(path, names));
-                    files.map(|path| Found { run: PathBuf::new(), ..look(path, false, names, settings) }).collect()
-                }
-                Some(_) => {
-                    return Err(Failure::input(format!("{}: no file matches; check the pattern", path.display())));
-                }
-                None => {
-                    return Err(Failure::input(format!(
-                        "{}: cannot open it: {error}; give a trace file, a folder of traces, a glob, or - for standard input",
-                        path.display()
-                    )));
-                }
-            },
+        let more = match <[Found; 1]>::try_from(at(path, names, settings)?) {
+            Ok([file]) if file.given && path.is_file() => beside(file, names, settings),
+            Ok([file]) => vec![file],
+            Err(files) => files,
         };
         for file in more {
             if !found.iter().any(|other: &Found| other.path == file.path) {
@@ -85,6 +68,29 @@ pub(super) fn find(paths: &[PathBuf], names: &Names, settings: &trace::Settings)
     Ok(found)
 }
 
+/// What a path given is: a file, those of a folder, those that a glob matches.
+pub(super) fn at(path: &Path, names: &Names, settings: &trace::Settings) -> Result<Vec<Found>, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(vec![Found::once(path)]);
+    }
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Ok(in_folder(path, names, settings)),
+        Ok(meta) if !meta.is_file() => Ok(vec![Found::once(path)]),
+        Ok(_) => Ok(vec![look(path, true, names, settings)]),
+        Err(error) => match matching(path) {
+            Some(paths) if !paths.is_empty() => {
+                let files = paths.iter().filter(|path| !is_ignored(path, names));
+                Ok(files.map(|path| Found { run: PathBuf::new(), ..look(path, false, names, settings) }).collect())
+            }
+            Some(_) => Err(Failure::input(format!("{}: no file matches; check the pattern", path.display()))),
+            None => Err(Failure::input(format!(
+                "{}: cannot open it: {error}; give a trace file, a folder of traces, a glob, or - for standard input",
+                path.display()
+            ))),
+        },
+    }
+}
+
 impl Found {
     /// Standard input or a pipe: what is looked at is gone, so it is only read.
     fn once(path: &Path) -> Self {
@@ -92,6 +98,7 @@ impl Found {
             path: path.to_owned(),
             given: true,
             kind: Kind::Trace,
+            damaged: false,
             run: PathBuf::new(),
             stage: None,
             own_rank: None,
@@ -160,7 +167,7 @@ fn list(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Files below `folder`, by path; hidden ones and what cannot be listed are passed over.
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+pub(super) fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
@@ -191,18 +198,30 @@ fn matching(path: &Path) -> Option<Vec<PathBuf>> {
 /// A file given by name with the graph captures that stand beside it.
 fn beside(trace: Found, names: &Names, settings: &trace::Settings) -> Vec<Found> {
     let folder = trace.path.parent().map(Path::to_owned).unwrap_or_default();
-    let here = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.clone() };
-    let mut files: Vec<PathBuf> = (list(&here).into_iter())
-        .map(|path| path.file_name().map(|name| folder.join(name)).unwrap_or(path))
-        .filter(|path| names.is_capture_of(path, &trace.path) && *path != trace.path)
-        .collect();
-    let up = here.parent().filter(|up| !up.as_os_str().is_empty());
-    for folder in std::iter::once(here.as_path()).chain(up) {
-        files.extend(in_capture_folders(folder, names));
-    }
+    let mut files = captures_around(&folder, names, |path| names.is_capture_of(path, &trace.path));
     files.retain(|path| *path != trace.path);
     let captures: Vec<Found> = captures(files, &trace.run, names, settings).collect();
     std::iter::once(trace).chain(captures).collect()
+}
+
+/// Files of a folder that `is_capture` says are captures, and those in the folders of captures in it or one up.
+fn captures_around(folder: &Path, names: &Names, is_capture: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut files: Vec<PathBuf> = (list(here).into_iter())
+        .map(|path| path.file_name().map(|name| folder.join(name)).unwrap_or(path))
+        .filter(|path| is_capture(path))
+        .collect();
+    let up = here.parent().filter(|up| !up.as_os_str().is_empty());
+    for folder in std::iter::once(here).chain(up) {
+        files.extend(in_capture_folders(folder, names));
+    }
+    files
+}
+
+/// Captures that may be of the traces in a folder, whatever these are called.
+pub(super) fn captures_of_folder(folder: &Path, names: &Names, settings: &trace::Settings) -> Vec<Found> {
+    let files = captures_around(folder, names, |path| names.is_capture(path));
+    captures(files, folder, names, settings).collect()
 }
 
 /// What the name and the first bytes of a file say.
@@ -211,6 +230,7 @@ fn look(path: &Path, given: bool, names: &Names, settings: &trace::Settings) -> 
         path: path.to_owned(),
         given,
         kind: Kind::Trace,
+        damaged: false,
         run: PathBuf::new(),
         stage: names.stage(path),
         own_rank: None,
@@ -222,10 +242,12 @@ fn look(path: &Path, given: bool, names: &Names, settings: &trace::Settings) -> 
         Ok(sniff) => sniff,
         Err(error) => {
             found.kind = Kind::Foreign(format!("cannot read it: {error}"));
+            found.damaged = true;
             return found;
         }
     };
     let json = |key: &str| serde_json::from_str::<serde_json::Value>(sniff.header.values.get(key)?).ok();
+    found.damaged = sniff.damaged;
     found.own_rank = json("distributedInfo").and_then(|info| info.get("rank")?.as_i64());
     found.begin = json("baseTimeNanoseconds").and_then(|time| time.as_i64());
     found.kind = match sniff.looks {

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod cut;
 pub mod family;
 pub mod fitness;
+pub mod fleet;
 pub mod frameworks;
 pub mod hardware;
 pub mod inputs;

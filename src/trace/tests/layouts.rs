@@ -290,6 +290,7 @@ fn the_first_kilobytes_tell_what_a_file_is() {
     assert_eq!(found.header.values.get("schemaVersion").map(String::as_str), Some("1"));
     assert!(matches!(looks(b"{\"a\": 1}").looks, Looks::Foreign(words) if words.contains("`a`")));
     assert!(matches!(looks(b"").looks, Looks::Foreign(_)));
+    assert!(looks(b"").damaged && looks(b"{'a': 1}").damaged && !looks(b"{\"a\": 1}").damaged);
     let broken = "JSON that is broken at byte 1: expected a key in quotes or `}`, found `'`";
     assert_eq!(looks(b"{'a': 1}").looks, Looks::Foreign(broken.to_owned()), "the caller names the file");
     let large = format!("{{\"model_path\": \"{}\"", "x".repeat(1 << 20));

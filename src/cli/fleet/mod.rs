@@ -1,0 +1,17 @@
+//! `llm-prof fleet`: many traces into a folder, and what is made of it.
+
+mod store;
+mod tables;
+mod take;
+
+use super::args::{Fleet, FleetCommand};
+use super::failure::Failure;
+use super::streams::Streams;
+
+/// Does what was asked.
+pub(super) fn run(args: &Fleet, streams: &mut Streams) -> Result<(), Failure> {
+    match &args.command {
+        None => take::run(args, streams),
+        Some(FleetCommand::Tables(args)) => tables::run(args, streams),
+    }
+}

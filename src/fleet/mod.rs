@@ -1,0 +1,13 @@
+//! Many reports in, flat tables out. Nothing is measured here; each figure is one of
+//! a report, or made of such figures.
+
+mod model;
+mod origin;
+mod tables;
+
+pub use model::*;
+pub use origin::{Origin, Origins};
+pub use tables::rows;
+
+#[cfg(test)]
+mod tests;
