@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -26,6 +27,10 @@ def fleet(tmp_path_factory):
     program = os.environ.get("LLM_PROF_FIXTURES")
     generate = [program] if program else ["cargo", "run", "--quiet", "--locked", "--example", "fixtures", "--"]
     subprocess.run([*generate, "--fleet", "240", home / "traces"], cwd=ROOT, check=True)
+    # Of two families that share launches.
+    for node in (901, 902):
+        (home / f"traces/node{node}").mkdir(parents=True)
+        shutil.copy(FIXTURES / "sglang-amd-prefill.trace.json.gz", home / f"traces/node{node}")
     traces = sorted(path for path in (home / "traces").rglob("*") if path.is_file())
     assert len(traces) >= 200
     run("fleet", "--quiet", "--no-progress", home / "traces", "-o", home / "now")
