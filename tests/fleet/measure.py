@@ -6,7 +6,7 @@
 
 Generates fleets of small traces, of 5,000 at most unless `--traces` says otherwise, and triages each into a folder: first
 all of it, then again with nothing to do, then `fleet report` on it, with and without a baseline. `--real FOLDER` adds what
-traces of real size take, from which the arithmetic of the nodes follows.
+traces of real size take, from which the arithmetic of the nodes follows. What is no flag of this script is one of llm-prof.
 """
 
 import argparse
@@ -82,8 +82,7 @@ def main():
     parser.add_argument("--real", type=Path, help="a folder of real traces")
     parser.add_argument("--nodes", type=int, default=100)
     parser.add_argument("--cores", type=int, default=32, help="of a node")
-    parser.add_argument("more", nargs="*", help="after `--`: more arguments of llm-prof")
-    args = parser.parse_args()
+    args, args.more = parser.parse_known_args()
     print(f"{os.cpu_count()} cores, {args.binary}\n")
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)

@@ -32,10 +32,10 @@ impl Rows {
         trace
     }
 
-    fn finding(&mut self, trace: &str, family: &str, state: &str, stake: f64, more: &Value) {
+    fn finding(&mut self, trace: &str, family: &str, state: &str, saves: f64, more: &Value) {
         let mut row = json!({
             "trace": trace, "stage": "decode", "family": family, "title": family, "state": state,
-            "confidence": "Confirmed", "could_save_us": stake, "at_stake_us": stake, "covered_by": null, "toggles": "",
+            "confidence": "Confirmed", "could_save_us": saves, "at_stake_us": saves, "covered_by": null, "toggles": "",
         });
         for (key, value) in more.as_object().into_iter().flatten() {
             row[key] = value.clone();
