@@ -110,8 +110,8 @@ impl<'r> StageRun<'_, 'r> {
     /// Iterations of a server that records one window for each of its runs: those after the warm-up; decode leaves out
     /// the one that reads the prompt.
     fn window(&self) -> String {
-        let first = self.plan.warm_up + if self.part == Part::Decode { 2 } else { 1 };
-        format!("{first}-{}", first + self.plan.steps - 1)
+        let first = self.plan.warm_up.saturating_add(if self.part == Part::Decode { 2 } else { 1 });
+        format!("{first}-{}", first.saturating_add(self.plan.steps - 1))
     }
 
     pub(super) fn arm(&mut self) -> Event {
@@ -252,5 +252,5 @@ pub(in crate::capture) fn steps_sent(
         return None;
     }
     let extra = pick(&file.extra_steps, version).filter(|_| plain).map_or(0, |extra| extra.steps);
-    Some(wanted + extra)
+    Some(wanted.saturating_add(extra))
 }
