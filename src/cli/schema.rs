@@ -33,5 +33,6 @@ fn schema(output: SchemaOutput) -> String {
         SchemaOutput::Doctor => doctor::schema(),
         SchemaOutput::Probe => schemars::schema_for!(probe::Probe),
         SchemaOutput::FleetTables => schemars::schema_for!(fleet::Row),
+        SchemaOutput::FleetReport => schemars::schema_for!(fleet::summary::Summary),
     })
 }

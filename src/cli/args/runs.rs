@@ -161,4 +161,6 @@ pub enum Output {
     Probe,
     /// Of a line of `fleet tables`.
     FleetTables,
+    /// Of `fleet report --format json`.
+    FleetReport,
 }
