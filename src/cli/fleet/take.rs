@@ -22,7 +22,7 @@ use crate::cli::values::RankArg;
 use crate::cli::{loading, output, ranks};
 use crate::engine::Engine;
 use crate::fleet::{self, Origins};
-use crate::report::{Options, Report};
+use crate::report::{self, Analysis, Options, Report};
 use crate::rules::RuleSet;
 
 /// Errors that are told one by one; the file has all.
@@ -207,7 +207,8 @@ impl Work<'_> {
             stage: session::only_stage(&self.args.input),
             ..Options::default()
         };
-        Ok(session::report(&judged, self.rules, &options))
+        let analyses: Vec<Analysis> = judged.iter().map(Judged::analysis).collect();
+        Ok(report::build(&analyses, self.rules, &options))
     }
 
     /// Digest of the trace, of the files beside it, of the rules and the options: what the report depends on.

@@ -57,7 +57,7 @@ impl Rows {
     }
 
     fn facts(&self) -> Facts {
-        let lines = |rows: &mut dyn Iterator<Item = &Value>| rows.map(|row| format!("{row}\n")).collect::<String>();
+        let lines = |rows: &mut dyn Iterator<Item = &Value>| rows.map(Value::to_string).collect::<Vec<_>>().join("\n");
         let mut facts = Facts::of_runs(lines(&mut self.runs.iter()).as_bytes()).expect("rows");
         for table in ["kernels", "steps", "findings", "overlap"] {
             let of = lines(&mut self.others.iter().filter(|(own, _)| *own == table).map(|(_, row)| row));
@@ -123,7 +123,8 @@ fn the_order_of_lines_and_blocks_never_shows() {
     let mut rows = four();
     let whole = json(&summarise("dir", &rows.facts(), None, &settings()));
     rows.others.reverse();
-    let facts = Facts::of_runs(rows.runs.iter().map(|row| format!("{row}\n")).collect::<String>().as_bytes());
+    let runs: Vec<String> = rows.runs.iter().map(Value::to_string).collect();
+    let facts = Facts::of_runs(runs.join("\n").as_bytes());
     let mut facts = facts.expect("rows");
     for (table, row) in &rows.others {
         let one = facts.of_lines(table, row.to_string().as_bytes()).expect("a row");
