@@ -100,7 +100,7 @@ fn between_kernels_that_fit_an_unknown_one_needs_no_place() {
     let vllm = [("framework", "vllm"), ("vendor", "amd"), ("stage", "decode")];
     assert_eq!(note(&layers(&layer, &vllm)), Some((Level::High, "vllm/qk-norm-rope-kv")));
     // One of several kinds of rotation, which only a place tells.
-    let sglang = [("framework", "sglang"), ("vendor", "amd"), ("model", "qwen3-8b"), ("stage", "decode")];
+    let sglang = [("framework", "sglang"), ("vendor", "amd"), ("model", "qwen3-30b-a3b"), ("stage", "decode")];
     let seen = layers(&layer, &sglang);
     assert_eq!(note(&seen), None);
     assert!(lost(&seen, "sglang/qk-norm-rope-kv").starts_with("only a place could tell"));
