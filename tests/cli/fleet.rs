@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::{DECODE, PREFILL, run, run_in};
 
+/// A trace with rows in every table.
+const MIXED: &str = "tests/fixtures/sglang-nvidia-tp2-mixed.trace.json.gz";
+
 /// Rows of one table, out of NDJSON.
 fn table(ndjson: &str, name: &str) -> Vec<Value> {
     let rows = ndjson.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON object a line"));
@@ -23,7 +26,7 @@ fn reports(traces: &[&str]) -> (tempfile::TempDir, Vec<String>) {
 
 #[test]
 fn rows_have_the_figures_of_the_report_and_keys_that_name_them() {
-    let (_folder, names) = reports(&[PREFILL]);
+    let (_folder, names) = reports(&[MIXED]);
     let tables = run(&["fleet", "tables", &names[0]]);
     assert_eq!((tables.code, tables.err.as_str()), (0, ""));
     let report: Value = serde_json::from_str(&std::fs::read_to_string(&names[0]).expect("a report")).expect("JSON");
@@ -34,7 +37,7 @@ fn rows_have_the_figures_of_the_report_and_keys_that_name_them() {
         let rows = rows.as_array().expect("rows");
         assert!(!rows.is_empty() && found.len() == rows.len(), "{name}");
         for (found, row) in found.iter().zip(rows) {
-            assert_eq!((&found["trace"], &found["stage"]), (&Value::from(PREFILL), &row["stage"]));
+            assert_eq!((&found["trace"], &found["stage"]), (&Value::from(MIXED), &row["stage"]));
             for key in ["id", "shown", "time_us", "share_pct", "could_save_us", "title", "state", "risk", "category"] {
                 assert_eq!(found.get(key), row.get(key), "{name}: {key}");
             }
@@ -43,7 +46,7 @@ fn rows_have_the_figures_of_the_report_and_keys_that_name_them() {
     assert_eq!(table(&tables.out, "steps").len(), report["gpu"]["steps"].as_array().expect("steps").len());
     let [only] = &table(&tables.out, "runs")[..] else { panic!("one row") };
     assert_eq!(only["gpu_us"], report["gpu"]["total_us"]);
-    assert_eq!(only["run"], "tests/fixtures/sglang-amd");
+    assert_eq!(only["run"], "tests/fixtures/sglang-nvidia-tp2");
     let sum = |rows: &[Value], key: &str| rows.iter().filter_map(|row| row[key].as_f64()).sum::<f64>();
     let all = sum(&table(&tables.out, "kernels"), "time_us");
     let total = only["gpu_us"].as_f64().expect("a time");

@@ -57,6 +57,10 @@ fn every_report_is_as_its_schema_says_and_every_row_has_an_id_of_its_own() {
             }
         }
     }
+    let fleet = folder.path().join("fleet").to_string_lossy().into_owned();
+    assert_eq!(run(&["fleet", "-q", "tests/fixtures", "-o", &fleet]).code, 0);
+    let summary = run(&["fleet", "report", "-f", "json", &fleet, "--baseline", &fleet]).report();
+    hold(&validator("fleet-report"), &summary, "a fleet");
     let ranks = run(&["triage", "-q", "--rank", "all", "-f", "json", "tests/fixtures/sglang-nvidia-tp4"]).report();
     hold(&triage, &ranks, "four ranks");
 }

@@ -260,11 +260,35 @@ fn two_at_once_are_told_apart_and_the_lock_of_a_dead_one_is_taken_over() {
     assert_eq!(fleet.files("theirs").len(), 1);
 }
 
+/// Whoever comes second is told so and spoils nothing.
+#[test]
+fn of_two_begun_at_once_one_does_it_all() {
+    let fleet = Fleet::new(60);
+    assert_eq!(fleet.take("whole", &["-q"]).code, 0);
+    let begin = || {
+        Command::new(env!("CARGO_BIN_EXE_llm-prof"))
+            .args(["fleet", "-q", &fleet.path("in"), "-o", &fleet.path("out")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts")
+    };
+    let ended = [begin(), begin()].map(|child| child.wait_with_output().expect("it ends"));
+    let codes = ended.each_ref().map(|done| done.status.code());
+    // Both do it where one had ended before the other began.
+    assert!(codes.contains(&Some(0)) && codes.iter().all(|code| matches!(code, Some(0 | 2))), "{codes:?}");
+    for done in ended.iter().filter(|done| done.status.code() == Some(2)) {
+        let err = String::from_utf8_lossy(&done.stderr);
+        assert!(err.contains("writes there; wait for its end"), "{err}");
+    }
+    same(&fleet.files("whole"), &fleet.files("out"));
+}
+
 /// Waits until some parts are there.
 fn begun(folder: &Path) {
     let begin = Instant::now();
     let parts = || fs::read_dir(folder.join("parts")).map_or(0, Iterator::count);
-    while parts() < 5 && begin.elapsed() < Duration::from_mins(1) {
+    while parts() < 5 && begin.elapsed() < Duration::from_mins(5) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -83,6 +83,7 @@ def main():
     parser.add_argument("--nodes", type=int, default=100)
     parser.add_argument("--cores", type=int, default=32, help="of a node")
     args, args.more = parser.parse_known_args()
+    args.binary, args.fixtures = args.binary.resolve(), args.fixtures.resolve()
     print(f"{os.cpu_count()} cores, {args.binary}\n")
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
