@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -11,15 +12,12 @@ import urllib.request
 import pytest
 
 import llm_prof
-from conftest import FIXTURES, PREFILL, ROOT
+from conftest import PREFILL, ROOT
 
 ray = pytest.importorskip("ray")
 dataset = pytest.importorskip("pyarrow.dataset")
 fs = pytest.importorskip("pyarrow.fs")
 from llm_prof import ray as on_ray  # noqa: E402
-
-GRAPH = FIXTURES / "sglang-amd-decode-graph.trace.json.gz"
-
 
 @pytest.fixture(scope="module")
 def cluster():
@@ -113,11 +111,11 @@ def test_the_job_of_the_example_runs(traces, tmp_path):
     assert "2 traces, 1 inputs that cannot be read, 0 done before" in done.stdout
 
 
-def test_object_storage_is_read_and_written(cluster, traces, monkeypatch, tmp_path):
+def test_object_storage_is_read_and_written(cluster, traces):
     pytest.importorskip("moto.server")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    port = 5599
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
@@ -126,12 +124,12 @@ def test_object_storage_is_read_and_written(cluster, traces, monkeypatch, tmp_pa
                 break
             except OSError:
                 time.sleep(0.2)
-        how = f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1&allow_bucket_creation=true"
-        store, _ = fs.FileSystem.from_uri(f"s3://fleet{how}&access_key=test&secret_key=test")
+            how = f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1&allow_bucket_creation=true"
+        store, _ = fs.FileSystem.from_uri(f"s3://key:secret@fleet{how}")
         store.create_dir("fleet")
         fs.copy_files(str(traces), "fleet/in", destination_filesystem=store)
-        how += "&access_key=test&secret_key=test"
-        done = on_ray.triage_dataset(f"s3://fleet/in{how}", f"s3://fleet/out{how}")
+        done = on_ray.triage_dataset(f"s3://key:secret@fleet/in{how}", f"s3://key:secret@fleet/out{how}")
+        assert done.output == "s3://fleet/out"
         assert (done.traces, done.errors) == (2, 1)
         runs = dataset.dataset("fleet/out/runs", filesystem=store, partitioning="hive").to_table().to_pylist()
         assert sorted(run["trace"] for run in runs) == [

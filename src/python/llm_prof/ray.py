@@ -99,9 +99,9 @@ def triage_dataset(
     given = [uris] if isinstance(uris, (str, os.PathLike)) else list(uris)
     found = _expand([os.fspath(uri) for uri in given], filesystem)
     where, base = _opened(os.fspath(output), output_filesystem)
-    sink = _Tables(where, base, os.fspath(output))
+    sink = _Tables(where, base, _shown(os.fspath(output)))
     done = sink.begin(resume)
-    rest = [row for row in found if row["trace"] not in done]
+    rest = [row for row in found if _shown(row["trace"]) not in done]
     if rest:
         # Ray asks for the same memory for all tasks of a step: a step for each power of two.
         classes: dict[int, list[dict[str, Any]]] = {}
@@ -114,8 +114,8 @@ def triage_dataset(
         ]
         together = steps[0].union(*steps[1:]) if len(steps) > 1 else steps[0]
         together.write_datasink(sink)
-        sink.account([row["trace"] for row in rest])
-    return Triaged(os.fspath(output), sink.traces, sink.errors, len(found) - len(rest))
+        sink.account([_shown(row["trace"]) for row in rest])
+    return Triaged(_shown(os.fspath(output)), sink.traces, sink.errors, len(found) - len(rest))
 
 
 def _step(
@@ -166,6 +166,15 @@ def _opened(uri: str, filesystem: fs.FileSystem | None) -> tuple[fs.FileSystem, 
     return fs.LocalFileSystem(), os.path.abspath(uri)
 
 
+def _shown(uri: str) -> str:
+    """A URI without options of the storage and without keys, neither of which is to stand in a table."""
+    if "://" not in uri:
+        return uri
+    scheme, _, rest = uri.partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
 def _expand(uris: list[str], filesystem: fs.FileSystem | None) -> list[dict[str, Any]]:
     """Every file once, by name: what is there of folders and globs, and what was named whether it is there or not."""
     rows: dict[str, int | None] = {}
@@ -174,7 +183,7 @@ def _expand(uris: list[str], filesystem: fs.FileSystem | None) -> list[dict[str,
             for one in glob.glob(uri, recursive=True) if glob.has_magic(uri) and not os.path.exists(uri) else [uri]:
                 rows.update(_below(fs.LocalFileSystem(), os.path.abspath(one), ""))
             continue
-        # Options of the storage stand behind a question mark; a trace is named without them.
+        # Options of the storage stand behind a question mark.
         name, _, query = uri.partition("?") if "://" in uri else (uri, "", "")
         opened, path = _opened(uri, filesystem)
         prefix = name[: len(name) - len(path)] if name.endswith(path) else ""
@@ -228,7 +237,7 @@ def _on_disk(
     if "://" not in trace and filesystem is None:
         yield trace, None
         return
-    name = trace.partition("?")[0] if "://" in trace else trace.lstrip("/")
+    name = _shown(trace) if "://" in trace else trace.lstrip("/")
     opened, path = _opened(trace, filesystem)
     with tempfile.TemporaryDirectory(prefix="llm-prof-") as folder:
         _fetch(opened, path, Path(folder, name))
@@ -279,7 +288,7 @@ def _triaged(
     except (_errors.LlmProfError, OSError, subprocess.TimeoutExpired) as caught:
         failure = caught
     return {
-        "trace": row["trace"].partition("?")[0] if "://" in row["trace"] else row["trace"],
+        "trace": _shown(row["trace"]),
         "bytes": row["bytes"],
         "lines": lines,
         "error": None if failure is None else type(failure).__name__,
@@ -353,7 +362,6 @@ class _Tables(Datasink[list[tuple[str, bool]]]):
     def account(self, wanted: list[str]) -> None:
         """Every input exactly once, or the job has failed."""
         names = sorted(trace for trace, _ in self.written)
-        wanted = sorted(trace.partition("?")[0] if "://" in trace else trace for trace in wanted)
-        if names != wanted:
+        if names != sorted(wanted):
             missing, twice = sorted(set(wanted) - set(names)), len(names) - len(set(names))
             raise RuntimeError(f"{self.shown}: {len(missing)} inputs are missing {missing[:3]}, {twice} are there twice")
