@@ -205,7 +205,9 @@ def printed(*arguments, given=None):
 
 
 def lines(log):
-    return [tuple(line.split(" ", 2)) for line in log.read_text().splitlines() if line.count(" ") >= 2]
+    """Node, word, trace; what the driver runs has no node."""
+    found = [line.split(" ", 2) for line in log.read_text().splitlines()]
+    return [tuple(parts) for parts in found if len(parts) == 3 and parts[0]]
 
 
 def ended(log):
