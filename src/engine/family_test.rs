@@ -255,6 +255,7 @@ fn given(case: &Case, gate: &Gate) -> bool {
         "stages" => &["stage"],
         "tensor_parallel" => &["tp", "tensor_parallel"],
         "dtype" => &["dtype", "quantization", "model"],
+        "message_limits" => &["message_bytes"],
         "since" | "until" => &["version", "framework_version"],
         other => &[other],
     };

@@ -123,6 +123,10 @@ fn beats(
     if large.origin == Origin::Inflight && small.origin != Origin::Inflight {
         return false;
     }
+    // A guess does not stand before what is proven.
+    if findings[that].confidence > findings[this].confidence {
+        return false;
+    }
     if large.subsumes.contains(&small.id) {
         return true;
     }

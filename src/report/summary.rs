@@ -100,7 +100,8 @@ fn near_nothing(report: &Report) -> Option<String> {
     (share > 0.0).then(|| format!("Near no family: {runs} of kernels, up to {share:.1} % (new_candidates in JSON)."))
 }
 
-/// What could save most: a split path that is no part of another, or work that bears out to be independent.
+/// What could save most: a split path that is no part of another, proven before guessed, or work that bears out to be
+/// independent.
 fn first_thing(report: &Report) -> Option<String> {
     match (best_fuse(&report.fuse), best_overlap(&report.overlap)) {
         (Some((us, fuse)), Some((other, overlap))) => Some(if other > us { overlap } else { fuse }),
@@ -130,12 +131,12 @@ fn best_overlap(rows: &[OverlapRow]) -> Option<(f64, String)> {
 }
 
 fn best_fuse(rows: &[FuseRow]) -> Option<(f64, String)> {
+    let sure = |row: &FuseRow| row.confidence == "Confirmed";
+    let saves = |row: &FuseRow| row.could_save_us.unwrap_or(0.0);
     let open = rows.iter().filter(|row| row.shown && row.could_save_us.is_some_and(|us| us > 0.0));
-    let best = open.fold(None, |best: Option<&FuseRow>, row| {
-        let better = best.is_none_or(|best| row.could_save_us.unwrap_or(0.0) > best.could_save_us.unwrap_or(0.0));
-        if better { Some(row) } else { best }
-    })?;
-    let sure = if best.confidence == "Confirmed" { "" } else { " (Candidate)" };
+    // What is proven comes before a guess that would save more; of equals, the first row.
+    let best = open.rev().max_by(|a, b| sure(a).cmp(&sure(b)).then(saves(a).total_cmp(&saves(b))))?;
+    let sure = if sure(best) { "" } else { " (Candidate)" };
     let us = best.could_save_us?;
     let text = format!(
         "First: {}{sure} is {}{}, {} times, {}; fusing could save about {} and {} (an estimate).",

@@ -305,6 +305,16 @@ fn rows_under_the_bar_are_hidden_and_counted() {
 }
 
 #[test]
+fn the_summary_says_what_is_proven_before_a_guess_that_would_save_more() {
+    let mut found = findings();
+    found[0] =
+        Finding { covered_by: None, confidence: Confidence::Confirmed, could_save: Nanos(100), ..found[0].clone() };
+    let proven = &rules().families[1].title;
+    let summary = report_of(&timeline(), &found, &Options::default()).summary;
+    assert!(summary.contains(&format!("First: {proven} is split")), "{summary}");
+}
+
+#[test]
 fn what_the_advice_gives_as_reason_is_not_said_twice() {
     let mut findings = findings();
     for finding in &mut findings {

@@ -12,6 +12,8 @@ use super::{Broken, EventKind, Skipped, text};
 pub(super) enum Class {
     /// A row of the table of its kind.
     Keep(EventKind),
+    /// A frame, or one more of this count where no launch fits in.
+    Frame(Counter),
     /// Names of processes and threads.
     Metadata,
     /// Only counted.
@@ -99,6 +101,9 @@ impl Classes {
             (b"X", Some(EventKind::Ignored)) => Class::Count(counts.counter(Why::Ignored, &label)),
             (b"X", Some(EventKind::PythonFrame)) if !self.keep_frames => {
                 Class::Count(counts.counter(Why::Ignored, &label))
+            }
+            (b"X", Some(EventKind::PythonFrame)) => {
+                Class::Frame(counts.counter(Why::Ignored, &format!("{label} (too short for a launch)")))
             }
             (b"X", Some(kind)) => Class::Keep(kind),
             (b"X", None) => Class::Count(counts.counter(Why::Unknown, &label)),

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::class::{Class, Counter, Counts, Why};
+use super::class::{Class, Counts, Why};
 use super::guess::Guess;
 use super::number::{self, Fault};
 use super::raw_event::{Field, RawEvent, Shape, Value};
@@ -38,8 +38,6 @@ pub(super) struct Columns {
     frame_lanes: Vec<Option<usize>>,
     /// Frames shorter than this are no rows.
     shortest_frame: Nanos,
-    /// How many these are.
-    short_frames: Option<Counter>,
 }
 
 #[derive(Debug)]
@@ -59,19 +57,22 @@ impl Columns {
     pub(super) fn take(&mut self, class: Class, event: &RawEvent<'_>) {
         let at = self.trace.events;
         self.trace.events += 1;
-        match class {
-            Class::Count(counter) => self.counts.count(counter, at),
-            Class::Keep(kind) => {
-                if let Err(reason) = self.row(kind, event, at) {
-                    self.counts.broken(reason, at);
-                }
-            }
-            Class::Metadata => self.metadata(event, at),
+        let (kind, short) = match class {
+            Class::Count(counter) => return self.counts.count(counter, at),
+            Class::Metadata => return self.metadata(event, at),
+            Class::Frame(short) => (EventKind::PythonFrame, Some(short)),
+            Class::Keep(kind) => (kind, None),
+        };
+        match self.row(kind, event) {
+            Ok(true) => {}
+            Ok(false) => short.into_iter().for_each(|short| self.counts.count(short, at)),
+            Err(reason) => self.counts.broken(reason, at),
         }
     }
 
+    /// Whether there is a row: no launch fits into the shortest frames.
     #[inline]
-    fn row(&mut self, kind: EventKind, event: &RawEvent<'_>, at: u64) -> Result<(), &'static str> {
+    fn row(&mut self, kind: EventKind, event: &RawEvent<'_>) -> Result<bool, &'static str> {
         let name = event.text(Field::NAME).ok_or("name is no text")?;
         let start = time(event.get(Field::START)).map_err(|fault| match fault {
             Some(Fault::NoNumber) => "ts is no number",
@@ -98,14 +99,7 @@ impl Columns {
             id
         };
         match kind {
-            EventKind::PythonFrame if dur < self.shortest_frame => {
-                let counts = &mut self.counts;
-                let counter = self.short_frames.get_or_insert_with(|| {
-                    let category = text::decode(event.text(Field::CATEGORY).unwrap_or_default()).text;
-                    counts.counter(Why::Ignored, &format!("{category} (too short for a launch)"))
-                });
-                counts.count(*counter, at);
-            }
+            EventKind::PythonFrame if dur < self.shortest_frame => return Ok(false),
             EventKind::PythonFrame => self.frame(event, Frame { name, start, dur }),
             EventKind::Gpu(kind) => self.gpu(event, kind, name, start, dur),
             EventKind::Runtime => self.runtime(event, name, start, dur),
@@ -128,7 +122,7 @@ impl Columns {
             // The classes count these; a row of one has no table.
             EventKind::Ignored => {}
         }
-        Ok(())
+        Ok(true)
     }
 
     fn frame(&mut self, event: &RawEvent<'_>, frame: Frame) {

@@ -33,6 +33,7 @@ impl<'b> Seen<'b> {
     pub(super) fn new(json: &'b [u8], class: Class, event: &'b RawEvent<'b>) -> Self {
         let role = match class {
             Class::Keep(kind) => Role::Row(kind),
+            Class::Frame(_) => Role::Row(EventKind::PythonFrame),
             Class::Metadata => Role::Metadata,
             Class::Count(_) => Role::Other,
         };

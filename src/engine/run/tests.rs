@@ -311,6 +311,22 @@ fn the_longer_chain_covers_the_shorter_and_no_figure_changes() {
 }
 
 #[test]
+fn a_guess_covers_nothing_that_is_proven_whatever_it_says_it_subsumes() {
+    let line = timeline(&times(2, &["rms_norm", "rotary_kernel", "store_kvcache"]));
+    let subsumes = vec!["any/short".into()];
+    let long = Family { status: Status::Trial, subsumes, ..family("any/long", "norm ~> rope ~> store") };
+    let short = family("any/short", "rope ~> store");
+    let labels = |found: Vec<Finding>| -> Vec<_> {
+        found.into_iter().map(|f| (f.confidence, f.covered_by, f.overlaps_with)).collect()
+    };
+    let found = labels(run(&rules(vec![long.clone(), short.clone()]), &line));
+    assert_eq!(found, [(Confidence::Candidate, None, vec![1]), (Confidence::Confirmed, None, vec![0])]);
+    // Of two guesses, the longer one.
+    let guess = Family { status: Status::Trial, ..short };
+    assert_eq!(run(&rules(vec![long, guess]), &line)[1].covered_by, Some(0));
+}
+
+#[test]
 fn chains_that_share_some_launches_name_each_other() {
     let line = timeline(&times(2, &["rms_norm", "rotary_kernel", "store_kvcache"]));
     let found = run(&rules(vec![family("any/a", "norm ~> rope"), family("any/b", "rope ~> store")]), &line);
