@@ -14,6 +14,8 @@ import pytest
 import llm_prof
 from conftest import PREFILL, ROOT
 
+# Workers are nice by default, so that on a busy machine they would hardly run.
+os.environ.setdefault("RAY_worker_niceness", "0")
 ray = pytest.importorskip("ray")
 dataset = pytest.importorskip("pyarrow.dataset")
 fs = pytest.importorskip("pyarrow.fs")
