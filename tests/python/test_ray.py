@@ -106,6 +106,15 @@ def test_options_and_rules_that_are_wrong_stop_the_job_before_it_begins(traces, 
     assert not (tmp_path / "out").exists()
 
 
+def test_what_another_job_has_begun_is_not_touched(traces, tmp_path):
+    half = tmp_path / "out/runs/day=2026-11-24/other-000000.0.parquet"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    with pytest.raises(FileExistsError):
+        on_ray.triage_dataset(traces, tmp_path / "out")
+    assert half.read_bytes() == b"half"
+
+
 def test_the_job_of_the_example_runs(traces, tmp_path):
     job = [sys.executable, ROOT / "src/python/fleet_job.py", traces, tmp_path / "out"]
     alone = {**os.environ, "RAY_ADDRESS": "local"}

@@ -90,7 +90,7 @@ def triage_dataset(
     An input that cannot be read is a row of `errors` and stops nothing; which input a worker or a node was lost with is
     of no matter, Ray does it again. Wrong options and rules are told before anything begins (UsageError, RulesError).
     `output` must be new (FileExistsError); with `resume` what is done there already, errors too, is left as it is and
-    the rest is done.
+    the rest is done: no other job may be at work there.
     """
     try:
         _program.triage_json(b"", options)
@@ -225,7 +225,7 @@ def _is_trace(name: str) -> bool:
 
 def _matches(path: str, globs: Sequence[str]) -> bool:
     name = posixpath.basename(path).lower()
-    return any(fnmatch.fnmatchcase(name, glob.lower()) for glob in globs)
+    return any(fnmatch.fnmatchcase(name, one.lower()) for one in globs)
 
 
 @contextmanager
@@ -315,18 +315,18 @@ class _Tables(Datasink[list[tuple[str, bool]]]):
 
     def begin(self, resume: bool) -> set[str]:
         """The inputs that are done. What a job that did not come to its end left half is taken away."""
-        files = self._files("inputs")
-        if not resume and files:
+        there = {table: self._files(table) for table in (*TABLES, "errors", "inputs")}
+        if not resume and any(there.values()):
             raise FileExistsError(f"{self.shown} has tables already: give a new folder, or resume=True to go on there")
+        files = there.pop("inputs")
         done: set[str] = set()
         for path in files:
             with self.filesystem.open_input_file(path) as file:
                 done.update(map(str, pyarrow.parquet.read_table(file, columns=["trace"])["trace"].to_pylist()))
         whole = {posixpath.basename(path).split(".")[0] for path in files}
-        for table in [*TABLES, "errors"]:
-            for path in self._files(table):
-                if posixpath.basename(path).split(".")[0] not in whole:
-                    self.filesystem.delete_file(path)
+        for path in (path for paths in there.values() for path in paths):
+            if posixpath.basename(path).split(".")[0] not in whole:
+                self.filesystem.delete_file(path)
         return done
 
     def _files(self, table: str) -> list[str]:
