@@ -116,7 +116,7 @@ def test_what_another_job_has_begun_is_not_touched(traces, tmp_path):
 
 
 def test_the_job_of_the_example_runs(traces, tmp_path):
-    job = [sys.executable, ROOT / "src/python/fleet_job.py", traces, tmp_path / "out"]
+    job = [sys.executable, ROOT / "src/python/jobs/fleet_job.py", traces, tmp_path / "out"]
     alone = {**os.environ, "RAY_ADDRESS": "local"}
     done = subprocess.run(job, capture_output=True, text=True, check=True, env=alone, timeout=300)
     assert "2 traces, 1 inputs that cannot be read, 0 done before" in done.stdout

@@ -18,7 +18,7 @@ def test_blocks_of_python_run_in_turn(monkeypatch, capsys):
 
 def test_options_of_the_job_are_those_that_it_has():
     text = (ROOT / "README.md").read_text()
-    job = (ROOT / "src/python/fleet_job.py").read_text()
+    job = (ROOT / "src/python/jobs/fleet_job.py").read_text()
     for option in re.findall(r"python fleet_job.py .*?(--[a-z-]+)", text):
         assert f'"{option}"' in job
     for query in re.findall(r"catalogs/queries/(\w+\.sql)", text):

@@ -1,6 +1,6 @@
 """A night's traces into the tables of the fleet: a job for a Ray cluster.
 
-    ray job submit --working-dir src/python --runtime-env-json '{"pip": ["llm-prof[ray]"]}' -- \
+    ray job submit --working-dir src/python/jobs --runtime-env-json '{"pip": ["llm-prof[ray]"]}' -- \
         python fleet_job.py --resume s3://bucket/traces/2026-11-24/ s3://bucket/tables/2026-11-24
 
 Ends with 0 also where inputs could not be read; they are told, and rows of the table `errors`.
