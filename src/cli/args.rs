@@ -19,7 +19,7 @@ use crate::report::Limits;
 use crate::units::Nanos;
 
 pub use capture::*;
-pub use fleet::{Fleet, FleetCommand, FleetTables};
+pub use fleet::{Fleet, FleetCommand, FleetReport, FleetTables};
 pub use rules::*;
 pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema};
 

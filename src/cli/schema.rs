@@ -31,5 +31,6 @@ fn schema(output: SchemaOutput) -> String {
         SchemaOutput::Bundle => schemars::schema_for!(bundle::Bundle),
         SchemaOutput::Doctor => doctor::schema(),
         SchemaOutput::FleetTables => schemars::schema_for!(fleet::Row),
+        SchemaOutput::FleetReport => schemars::schema_for!(fleet::summary::Summary),
     })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Input, Knowledge, Terminal};
+use super::{Document, Input, Knowledge, Terminal};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,8 +42,33 @@ pub struct Fleet {
 /// What is made of many traces.
 #[derive(Debug, Subcommand)]
 pub enum FleetCommand {
+    /// What the servers have in common: fused paths that are missing, stragglers, what is new or gone.
+    Report(FleetReport),
     /// Reports as rows of five flat tables, one JSON object a line.
     Tables(FleetTables),
+}
+
+/// `llm-prof fleet report`.
+#[derive(Debug, Args)]
+pub struct FleetReport {
+    /// Folder that `llm-prof fleet INPUT... -o DIR` wrote.
+    #[arg(value_name = "DIR", required = true)]
+    pub dir: PathBuf,
+    /// Such a folder of before: what is new or gone since then.
+    #[arg(long, value_name = "DIR")]
+    pub baseline: Option<PathBuf>,
+    /// Rows of a list that people read; 0 is all [default: 20].
+    #[arg(long, value_name = "N", env = "LLM_PROF_LIMIT", hide_env = true)]
+    pub limit: Option<usize>,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The document.
+    #[command(flatten)]
+    pub document: Document,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
 }
 
 /// `llm-prof fleet tables`.

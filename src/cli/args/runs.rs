@@ -159,4 +159,6 @@ pub enum Output {
     Doctor,
     /// Of a line of `fleet tables`.
     FleetTables,
+    /// Of `fleet report --format json`.
+    FleetReport,
 }
