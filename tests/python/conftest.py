@@ -24,7 +24,7 @@ def run(*arguments):
 def fleet(tmp_path_factory):
     """Folders of `llm-prof fleet`: `now`, and `before`, when other servers ran and one was slower."""
     home = tmp_path_factory.mktemp("fleet")
-    program = os.environ.get("LLM_PROF_FIXTURES")
+    program = os.environ.get("TEST_FIXTURES")
     generate = [program] if program else ["cargo", "run", "--quiet", "--locked", "--example", "fixtures", "--"]
     subprocess.run([*generate, "--fleet", "240", home / "traces"], cwd=ROOT, check=True)
     # Of two families that share launches.

@@ -47,7 +47,7 @@ def python_type(schema: dict) -> str:
 
 def comment(text: str, indent: str) -> list[str]:
     """A text as the documentation of what stands above it."""
-    lines = textwrap.wrap(" ".join(text.split()), 116 - len(indent)) or [""]
+    lines = textwrap.wrap(" ".join(text.split()), 113 - len(indent)) or [""]
     if len(lines) == 1:
         return [f'{indent}"""{lines[0]}"""']
     return [f'{indent}"""{lines[0]}', *(indent + line for line in lines[1:]), f'{indent}"""']

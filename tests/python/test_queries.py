@@ -4,6 +4,7 @@ import json
 
 import duckdb
 import pytest
+import yaml
 from pyarrow import fs
 
 from conftest import ROOT, rows, run
@@ -73,6 +74,13 @@ def test_stragglers_by_server_and_rank(ask, report):
     got = sorted((picked(row, *keys) for row in ask("stragglers")), key=order)
     assert got == sorted((picked(row, *keys) for row in report["stragglers"]), key=order)
     assert any(row["rank"] is None for row in got) and any(row["rank"] is not None for row in got)
+
+
+def test_bars_of_stragglers_are_those_of_the_rules():
+    bars = yaml.safe_load((ROOT / "rules/fleet.yaml").read_text())["stragglers"]
+    text = (QUERIES / "stragglers.sql").read_text()
+    for name, value in bars.items():
+        assert f"coalesce(getvariable('{name}'), {value})" in text
 
 
 def test_what_changed_since_a_baseline(ask, report):

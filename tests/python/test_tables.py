@@ -19,7 +19,8 @@ def test_tables_are_those_of_the_fleet_row_for_row(fleet):
     for name, table in tables.items():
         expected = [row for row in rows(fleet / "now", name) if row.pop("table") and row["trace"] in traces]
         assert table.num_rows > 0
-        assert table.to_pylist() == [{column: row.get(column) for column in table.column_names} for row in expected], name
+        wanted = [{column: row.get(column) for column in table.column_names} for row in expected]
+        assert table.to_pylist() == wanted, name
         assert {key for row in expected for key in row} <= set(table.column_names), name
 
 

@@ -10,13 +10,11 @@ import pytest
 
 import llm_prof
 from llm_prof import columns, report
-from conftest import FIXTURES, PREFILL
+from conftest import FIXTURES, PREFILL, run
 
 
-def printed(*arguments, **more):
-    done = subprocess.run([llm_prof.binary(), "triage", "-f", "json", *map(str, arguments)], capture_output=True, **more)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def printed(*arguments):
+    return json.loads(run("triage", "-f", "json", *arguments))
 
 
 def same(got, document):

@@ -35,7 +35,9 @@ class Attribution:
     """GPU events without a launch call."""
 
     without_op: int
-    """GPU events whose CPU op stays unknown, those without a launch call included: with the four above, all of them."""
+    """GPU events whose CPU op stays unknown, those without a launch call included: with the four above, all of
+    them.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,8 +358,8 @@ class GapInfo:
     """What ran before it."""
 
     cause: str
-    """`host`: what ends it was launched only when the GPU had run dry; `queued`: it was launched before, and the GPU
-    waited for something else; `unknown`: no launch call is in the trace.
+    """`host`: what ends it was launched only when the GPU had run dry; `queued`: it was launched before, and the
+    GPU waited for something else; `unknown`: no launch call is in the trace.
     """
 
     dur_us: float
@@ -870,7 +872,9 @@ class RulesInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class SameStreamInfo:
-    """GPU events that began before the one before them on their own stream had ended (programmatic dependent launch)."""
+    """GPU events that began before the one before them on their own stream had ended (programmatic dependent
+    launch).
+    """
 
     pairs: int
     """How many."""
