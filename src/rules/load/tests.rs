@@ -70,6 +70,7 @@ fn without_tests_the_rules_are_the_same() {
     assert!(untested.families.iter().all(|family| family.tests.is_empty()));
     whole.families.iter_mut().for_each(|family| family.tests.clear());
     whole.cut.tests.clear();
+    whole.fleet.tests.clear();
     // What rules say of themselves, with places in their files, is for those who mend them. Lists on one line stay.
     let rest = |rules: RuleSet| RuleSet {
         claims: Vec::new(),
