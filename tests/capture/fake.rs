@@ -580,6 +580,10 @@ fn generate(
         let mut state = lock(state);
         prefill(play, &mut state, tokens_in);
         let _ = to.send(1);
+        if play.flavour == Flavour::Vllm && out == 1 {
+            // It cleans up after the request, in a step of its own.
+            forward(play, &mut state, Step { prefill: (0, 0), decode: 0 });
+        }
         state.active.push(Active { left: out - 1, out: 1, to });
     }
     let usage = |tokens: u64| match path {

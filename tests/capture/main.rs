@@ -212,8 +212,10 @@ fn vllm_gives_as_many_steps_as_asked_and_its_front_end_is_no_trace() {
     let outcome = case.run();
     outcome.is_clean();
     assert_eq!(outcome.steps(), [Some(5), Some(5)]);
-    let body = &case.fake.posted("/start_profile")[1];
-    assert_eq!(body, &json!({ "profile_prefix": "triage-trace-decode", "max_iterations": 5 }));
+    // Behind every prompt there is a step without work.
+    let sent = [("prefill", 10), ("decode", 5)]
+        .map(|(stage, steps)| json!({ "profile_prefix": format!("triage-trace-{stage}"), "max_iterations": steps }));
+    assert_eq!(case.fake.posted("/start_profile"), sent);
     let files = case.files();
     assert!(files.contains(&"decode/triage-trace-decode_dp0_pp0_tp1_dcp0_ep0_rank1.17.pt.trace.json.gz".to_owned()));
     let capture = case.json("capture.json");

@@ -34,7 +34,10 @@ impl<'r> StageRun<'_, 'r> {
     /// What a start of N steps is told; none: it cannot be told.
     pub(super) fn steps_sent(&self) -> Option<u64> {
         let plain = self.plan.start_step.is_none() && !self.by_stage();
-        steps_sent(self.server.file, self.start, self.server.facts.version.as_deref(), self.plan.steps, plain)
+        let idle = if self.part == Part::Prefill { self.start.idle_steps * self.plan.steps } else { 0 };
+        let sent =
+            steps_sent(self.server.file, self.start, self.server.facts.version.as_deref(), self.plan.steps, plain);
+        sent.map(|steps| steps + idle)
     }
 
     /// The prefix of names; a merge does not find files that have one.

@@ -198,6 +198,9 @@ pub struct Start {
     pub body: Option<Value>,
     /// What ends it.
     pub limit: Limit,
+    /// Steps without work behind every prompt, which the server counts too.
+    #[serde(default)]
+    pub idle_steps: u64,
     /// Longest wait for the answer, s.
     pub timeout_s: u64,
     /// What answers mean; after these, those of `common`.
