@@ -24,7 +24,7 @@ pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema}
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done; findings alone are no failure, nor is a trace without GPU events
-    1  what was asked for failed: a gate of `check`, `compare --threshold`, a test of `rules test`, a mistake found by `rules check`
+    1  what was asked for failed: a gate of `check`, `compare --threshold`, a test of `rules test`, a mistake found by `rules check`, an answer in `probe`
     2  wrong usage
     3  an input cannot be read: missing, no trace; a server cannot be captured from
     4  the rules cannot be loaded
@@ -89,6 +89,9 @@ pub enum Command {
     /// Whether a server answers sense: some requests, what failed, how long they took.
     #[command(after_help = EXIT_CODES)]
     Probe(Probe),
+    /// TensorRT-LLM without a profiler route, and with stacks.
+    #[command(subcommand)]
+    Trtllm(TrtllmCommand),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),

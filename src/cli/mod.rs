@@ -28,6 +28,7 @@ mod session;
 mod side_by_side;
 mod streams;
 mod triage;
+mod trtllm;
 mod values;
 
 use std::ffi::OsString;
@@ -117,6 +118,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Schema(args) => schema::run(args, streams),
         Command::Capture(args) => capture::run(args, streams),
         Command::Probe(args) => probe::run(args, streams),
+        Command::Trtllm(command) => trtllm::run(command, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {

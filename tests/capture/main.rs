@@ -336,7 +336,8 @@ fn chunked_prefill_is_recognised() {
     let mut case = Case::new(Flavour::Vllm, "0.32.0", |play| play.chunk = 2048);
     case.plan.workload = Workload::Prefill;
     let outcome = case.run();
-    assert_eq!(outcome.steps(), [Some(5)]);
+    // There is no idle step between the parts of a prompt, and the server was told of one for each.
+    assert_eq!(outcome.steps(), [Some(7)]);
     has(&outcome.warnings()[0], &["4090 tokens runs in several steps: 2048 + 2042", "--num-steps counts steps"]);
 }
 
@@ -543,6 +544,17 @@ fn nothing_answers() {
     let dead = plan("http://127.0.0.1:9", case.folder.path());
     let problem = capture::run(&dead, &SERVERS, &RULES, &mut |_| {}).expect_err("nobody is there");
     has(&problem.to_string(), &["nothing answers at http://127.0.0.1:9: connection refused", "the port of its API"]);
+}
+
+/// A port that takes connections and says nothing.
+#[test]
+fn no_answer_in_time() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", mute.local_addr().expect("an address"));
+    let mut case = Case::new(Flavour::Sglang, "0.5.23", |_| {});
+    case.plan.url = url.clone();
+    case.plan.timeouts.probe = Duration::from_millis(200);
+    has(&case.run().refused().to_string(), &[&format!("nothing answers at {url}"), "in time"]);
 }
 
 #[test]
@@ -820,6 +832,22 @@ fn parts_of_a_disaggregated_server_are_profiled_apart_and_through_the_router() {
     let (case, _) = of(Workload::Decode, Some(router.url.clone()));
     assert!(case.fake.posted("/generate").is_empty() && !router.posted("/generate").is_empty(), "requests go there");
     assert!(router.posted("/start_profile").is_empty() && !case.fake.posted("/start_profile").is_empty());
+}
+
+/// A gateway starts all its workers, and each of them writes.
+#[test]
+fn a_gateway_is_waited_for_until_every_worker_has_written() {
+    let case = Case::new(Flavour::TokenSpeed, "0.1.1", |play| (play.workers, play.ranks) = (3, 2));
+    let outcome = case.run();
+    assert!(outcome.done().stages.iter().all(|stage| stage.end == End::Kept), "{:?}", outcome.done());
+    let kept = |stage: &str| case.files().iter().filter(|file| file.starts_with(&format!("{stage}/"))).count();
+    assert_eq!((kept("prefill"), kept("decode")), (6, 6), "{:?}", case.files());
+    let mut case = Case::new(Flavour::TokenSpeed, "0.1.1", |play| {
+        play.workers = 2;
+        play.faults.rank_missing = true;
+    });
+    case.plan.timeouts.flush = Duration::from_millis(600);
+    has(&case.run().failed().1, &["1 of 2 traces appeared"]);
 }
 
 #[test]

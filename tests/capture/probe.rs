@@ -14,12 +14,12 @@ fn server(flavour: Flavour, change: impl FnOnce(&mut Play)) -> Fake {
     Fake::start(play)
 }
 
-fn said(message: Value) -> (u16, Value) {
+fn said(message: &Value) -> (u16, Value) {
     (200, json!({ "choices": [{ "message": message }] }))
 }
 
 fn says(text: &str) -> (u16, Value) {
-    said(json!({ "role": "assistant", "content": text }))
+    said(&json!({ "role": "assistant", "content": text }))
 }
 
 fn report(args: &[&str]) -> (i32, Value) {
@@ -64,7 +64,7 @@ fn every_form_is_as_its_schema_says_and_a_terminal_can_show_it() {
     let schema = jsonschema::validator_for(&schema).expect("a schema");
     let fake = server(Flavour::Sglang, |play| {
         play.chat = vec![
-            said(json!({ "content": "Four \u{1b}[31m|red|", "reasoning_content": "two\nand two" })),
+            said(&json!({ "content": "Four \u{1b}[31m|red|", "reasoning_content": "two\nand two" })),
             (503, json!({})),
         ];
     });
@@ -76,7 +76,7 @@ fn every_form_is_as_its_schema_says_and_a_terminal_can_show_it() {
     let (_, text, _) = run(&["probe", &fake.url, "--requests", "1", "-f", "text"]);
     assert!(text.contains("SGLang 0.32.0 at http://") && text.contains("0 of 1 answered"), "{text}");
     let fake = server(Flavour::Sglang, |play| {
-        play.chat = vec![said(json!({ "content": "Four \u{1b}[31m|red|", "reasoning_content": "two\nand two" }))];
+        play.chat = vec![said(&json!({ "content": "Four \u{1b}[31m|red|", "reasoning_content": "two\nand two" }))];
     });
     let (code, text, _) = run(&["probe", &fake.url, "--requests", "2", "-f", "text"]);
     assert_eq!(code, 0, "{text}");

@@ -110,11 +110,11 @@ impl<'r> StageRun<'_, 'r> {
         if means == Means::Busy { Called::Busy(problem) } else { Called::Refused(problem) }
     }
 
-    /// Iterations of a server that records one window for each of its runs: those after the warm-up; decode leaves out
-    /// the one that reads the prompt.
+    /// Iterations of a server that records one window for each of its runs.
     fn window(&self) -> String {
-        let first = self.plan.warm_up + if self.part == Part::Decode { 2 } else { 1 };
-        format!("{first}-{}", first + self.plan.steps - 1)
+        let (decode, warm_up, steps) = (self.part == Part::Decode, self.plan.warm_up, self.plan.steps);
+        let run = self.server.file.window_run.as_ref();
+        run.map_or_else(String::new, |run| run.window(decode, warm_up, steps, None))
     }
 
     pub(super) fn arm(&mut self) -> Event {

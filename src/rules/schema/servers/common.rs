@@ -121,6 +121,16 @@ messages! {
     wants_key,
     /// No route for a prompt of text.
     no_route,
+    /// A file is no module of the server that is known.
+    unknown_module,
+    /// It is, and the profiler is not started there.
+    no_call,
+    /// The profiler is started there in more than one place.
+    several_calls,
+    /// The call is not the one that is known.
+    unknown_call,
+    /// The call says itself whether stacks are on.
+    has_stacks,
     /// Somebody else's capture is running.
     busy,
     /// The server cannot do what was asked.
