@@ -16,6 +16,7 @@ mod inputs;
 #[cfg(unix)]
 mod interrupt;
 mod loading;
+mod matrix;
 mod output;
 mod pairs;
 mod probe;
@@ -118,6 +119,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Schema(args) => schema::run(args, streams),
         Command::Capture(args) => capture::run(args, streams),
         Command::Probe(args) => probe::run(args, streams),
+        Command::Matrix(args) => matrix::run(args, streams),
         Command::Trtllm(command) => trtllm::run(command, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),

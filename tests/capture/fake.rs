@@ -178,7 +178,12 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) fn start(play: Play) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::start_at(play, 0)
+    }
+
+    /// At a port; 0 is any.
+    pub(crate) fn start_at(play: Play, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let state = Arc::new(Mutex::new(State::default()));
         let fake = Self { url, play: play.clone(), state: Arc::clone(&state) };

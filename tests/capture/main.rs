@@ -1,6 +1,7 @@
 //! Captures from stand-in servers on sockets of this machine: each framework and version, each fault, each message.
 
 mod fake;
+mod matrix;
 mod probe;
 mod process;
 mod trace;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Document, Knowledge, Terminal};
+use super::{Document, Input, Knowledge, Terminal};
 use crate::capture::Workload;
 
 /// `llm-prof capture`.
@@ -145,6 +145,26 @@ pub struct TrtllmPatch {
     /// The rules.
     #[command(flatten)]
     pub knowledge: Knowledge,
+}
+
+/// `llm-prof matrix`.
+#[derive(Debug, Args)]
+pub struct Matrix {
+    /// The plan, in TOML; `llm-prof rules schema plan` says what stands in it.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Print every command, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The runs.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
 }
 
 /// Flags of `triage` that read from servers.
