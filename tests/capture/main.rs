@@ -228,7 +228,7 @@ fn vllm_gives_as_many_steps_as_asked_and_its_front_end_is_no_trace() {
 #[test]
 fn vllm_before_0_32_is_cut_off_after_the_steps() {
     for version in ["0.12.0", "0.15.0", "0.26.0"] {
-        let case = Case::new(Flavour::Vllm, version, |play| play.tick = Duration::from_millis(10));
+        let case = Case::new(Flavour::Vllm, version, |play| play.tick = Duration::from_millis(20));
         let outcome = case.run();
         outcome.is_clean();
         let steps: Vec<u64> = outcome.steps().into_iter().flatten().collect();
@@ -360,7 +360,7 @@ fn other_traffic_is_recognised() {
 
 #[test]
 fn fewer_steps_than_asked_are_said() {
-    let mut case = Case::new(Flavour::Sglang, "0.5.23", |_| {});
+    let mut case = Case::new(Flavour::Sglang, "0.5.23", |play| play.tick = Duration::from_millis(200));
     case.plan.workload = Workload::Decode;
     case.plan.decode.output = 3;
     let warnings = case.run().warnings();
@@ -487,7 +487,7 @@ fn a_trace_without_kernels_is_said() {
 
 #[test]
 fn what_was_there_before_stays_and_is_not_taken_for_new() {
-    let case = Case::new(Flavour::Vllm, "0.15.0", |_| {});
+    let case = Case::new(Flavour::Vllm, "0.15.0", |play| play.tick = Duration::from_millis(20));
     let old = case.folder.path().join("host-rank-0.1.pt.trace.json.gz");
     fs::write(&old, "somebody's").expect("it is written");
     case.run().is_clean();
