@@ -4,7 +4,7 @@
 //! The pipeline, one module a stage, arrows in one direction:
 //! `trace -> attribution -> graph -> rules -> engine -> report -> runs`. `cut` copies a part of a trace, `capture` gets
 //! traces from running servers, `cli` drives it all.
-//! `units`, `diagnostic` and `kernel_name` are used by all and use none.
+//! `units`, `plain`, `diagnostic` and `kernel_name` are used by all and use none of these.
 //!
 //! | step | call | makes |
 //! |---|---|---|
@@ -57,6 +57,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod graph;
 pub mod kernel_name;
+pub mod plain;
 pub mod report;
 pub mod rules;
 pub mod runs;

@@ -8,7 +8,7 @@ const ROOMS: [&str; 10] =
     ["trace", "attribution", "graph", "rules", "engine", "report", "runs", "cut", "capture", "cli"];
 
 /// Used by all; they use each other only.
-const SHARED: [&str; 3] = ["units", "diagnostic", "kernel_name"];
+const SHARED: [&str; 4] = ["units", "plain", "diagnostic", "kernel_name"];
 
 const MAIN_LINES: usize = 20;
 const LONG: usize = 500;

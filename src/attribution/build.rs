@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::host::Late;
 use super::launch::{CallRole, CallRoles, Joined, join};
 use super::place::{Ask, Place, Scene, Texts, Trees, find};
 use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
@@ -49,20 +50,22 @@ pub fn attribute(
         replay::replays(&sides[0], settings, &segments, &mut strings, &mut demangler);
 
     let mut trees = Trees::default();
-    let places = places(&mut sides, &replay_of, settings, &mut trees, &mut strings);
+    let own = &sides[0];
+    let found: Vec<Where> = (own.joined.events.iter().zip(&own.joined.calls))
+        .map(|(&event, &call)| stage_of(&trace, &strings, &own.steps, event, call))
+        .collect();
+    let mut late = Late::find(&trace, &own.joined, &found, settings);
+    let places = places(&mut sides, &replay_of, settings, &mut late, (&mut trees, &mut strings));
     let Side { joined, steps, .. } = sides.swap_remove(0);
     drop(sides);
     let (ops, frames) = (trees.ops, trees.frames);
 
     let shown = site::shown(&frames.tree, &settings.sites, &mut strings);
-    let found: Vec<Where> = (joined.events.iter().zip(&joined.calls))
-        .map(|(&event, &call)| stage_of(&trace, &strings, &steps, event, call))
-        .collect();
     let disputed = disputed(&steps);
     let mut steps = steps.found;
     // Neither needs the other, and both take long.
     let (filled, rows) = rayon::join(
-        || host::filled(&trace, &strings, &joined, &found, settings),
+        || late.filled(&trace),
         || {
             let mut rows = Rows::new(&strings, shown);
             for (at, (&event, place)) in joined.events.iter().zip(places).enumerate() {
@@ -117,8 +120,8 @@ fn places(
     sides: &mut [Side<'_>],
     replay_of: &[Option<(u32, Option<Captured>)>],
     settings: &Settings,
-    trees: &mut Trees,
-    strings: &mut Strings,
+    late: &mut Late,
+    (trees, strings): (&mut Trees, &mut Strings),
 ) -> Vec<Place> {
     let mut places = Vec::new();
     let mut by_capture: FxHashMap<(usize, u32), Place> = FxHashMap::default();
@@ -135,7 +138,8 @@ fn places(
         let own = asks.len();
         asks.extend(wanted.iter().map(|&call| ask(trace, None, Some(call))));
         let scene = Scene { trace, hosts: &joined.hosts, sites: &settings.sites, slack: settings.slack };
-        let mut found = find(&scene, &asks, &mut side.texts, trees, strings);
+        let late = (index == 0).then_some(&mut *late);
+        let mut found = find(&scene, &asks, late, &mut side.texts, trees, strings);
         by_capture.extend(wanted.iter().map(|&call| (index, call)).zip(found.split_off(own)));
         places.extend(found);
     }

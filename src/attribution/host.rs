@@ -10,7 +10,7 @@ use super::launch::Joined;
 use super::pattern::any;
 use super::stage::Where;
 use super::{HostWork, LaunchId, Settings, Sites, site};
-use crate::trace::{LaneId, StringId, Strings, Trace};
+use crate::trace::{Frame, LaneId, StringId, Strings, Trace};
 use crate::units::Nanos;
 
 /// A time in which the thread of a launch had launched nothing.
@@ -32,56 +32,84 @@ pub(super) struct Filled {
     call: Option<StringId>,
 }
 
-/// The times in which the host was late. `found`: the step of each event.
-pub(super) fn filled(
-    trace: &Trace,
-    strings: &Strings,
-    joined: &Joined,
-    found: &[Where],
-    settings: &Settings,
-) -> Vec<Filled> {
-    let times = times(trace, joined, found, settings.host_min);
-    if times.is_empty() {
-        return Vec::new();
-    }
-    let mut lanes: FxHashMap<LaneId, Range<usize>> = FxHashMap::default();
-    for (at, time) in times.iter().enumerate() {
-        lanes.entry(time.lane).or_insert(at..at).end = at + 1;
-    }
-    let of = |lane: LaneId| lanes.get(&lane).map(|own| (own.clone(), &times[own.clone()]));
-    let (mut frames, mut ops, mut calls): (Vec<Best>, Vec<Best>, Vec<Best>) =
-        (vec![None; times.len()], vec![None; times.len()], vec![None; times.len()]);
-    let mut cursors: FxHashMap<LaneId, Cursor> = FxHashMap::default();
-    for op in &trace.ops {
-        let Some((own, times)) = of(op.lane) else { continue };
-        let cursor = cursors.entry(op.lane).or_default();
-        cursor.offer(times, &mut ops[own], (op.start, op.dur), op.name, || Some(0));
-    }
-    cursors.clear();
-    for call in &trace.runtime {
-        let Some((own, times)) = of(call.lane) else { continue };
-        let cursor = cursors.entry(call.lane).or_default();
-        cursor.offer(times, &mut calls[own], (call.start, call.dur), call.name, || Some(0));
-    }
-    let mut ranks: FxHashMap<StringId, Option<u32>> = FxHashMap::default();
-    for lane in &trace.frames {
-        let Some((own, times)) = of(lane.lane) else { continue };
-        let (best, mut cursor) = (&mut frames[own], Cursor::default());
-        for frame in lane.frames() {
-            cursor.offer(times, best, (frame.start, frame.dur), frame.name, || {
-                *ranks.entry(frame.name).or_insert_with(|| rank(strings.get(frame.name), &settings.sites))
-            });
+/// The times in which the host was late, while what filled them is looked for.
+pub(super) struct Late {
+    /// By thread, then time; no two of a thread overlap.
+    times: Vec<Dry>,
+    lanes: FxHashMap<LaneId, Range<usize>>,
+    frames: Vec<Best>,
+    /// Of frames, by name.
+    ranks: FxHashMap<StringId, Option<u32>>,
+}
+
+/// Those of one thread.
+pub(super) struct LateLane<'a> {
+    times: &'a [Dry],
+    frames: &'a mut [Best],
+    ranks: &'a mut FxHashMap<StringId, Option<u32>>,
+    cursor: Cursor,
+}
+
+impl Late {
+    /// `found`: the step of each event.
+    pub(super) fn find(trace: &Trace, joined: &Joined, found: &[Where], settings: &Settings) -> Self {
+        let times = times(trace, joined, found, settings.host_min);
+        let mut lanes: FxHashMap<LaneId, Range<usize>> = FxHashMap::default();
+        for (at, time) in times.iter().enumerate() {
+            lanes.entry(time.lane).or_insert(at..at).end = at + 1;
         }
+        let frames = vec![None; times.len()];
+        Self { times, lanes, frames, ranks: FxHashMap::default() }
     }
-    let name = |best: &Best| best.map(|(_, name)| name);
-    (times.iter().zip(frames.iter().zip(ops.iter().zip(&calls))))
-        .map(|(time, (frame, (op, call)))| Filled {
-            launch: time.launch,
-            frame: name(frame),
-            op: name(op),
-            call: name(call),
-        })
-        .collect()
+
+    /// Those of a thread, to be shown its frames.
+    pub(super) fn lane(&mut self, lane: LaneId) -> Option<LateLane<'_>> {
+        let own = self.lanes.get(&lane)?.clone();
+        let (times, frames) = (&self.times[own.clone()], &mut self.frames[own]);
+        Some(LateLane { times, frames, ranks: &mut self.ranks, cursor: Cursor::default() })
+    }
+
+    /// What filled them, once all frames were shown.
+    pub(super) fn filled(self, trace: &Trace) -> Vec<Filled> {
+        let Self { times, lanes, frames, .. } = self;
+        if times.is_empty() {
+            return Vec::new();
+        }
+        let of = |lane: LaneId| lanes.get(&lane).map(|own| (own.clone(), &times[own.clone()]));
+        let (mut ops, mut calls): (Vec<Best>, Vec<Best>) = (vec![None; times.len()], vec![None; times.len()]);
+        let mut cursors: FxHashMap<LaneId, Cursor> = FxHashMap::default();
+        for op in &trace.ops {
+            let Some((own, times)) = of(op.lane) else { continue };
+            let cursor = cursors.entry(op.lane).or_default();
+            cursor.offer(times, &mut ops[own], (op.start, op.dur), op.name, || Some(0));
+        }
+        cursors.clear();
+        for call in &trace.runtime {
+            let Some((own, times)) = of(call.lane) else { continue };
+            let cursor = cursors.entry(call.lane).or_default();
+            cursor.offer(times, &mut calls[own], (call.start, call.dur), call.name, || Some(0));
+        }
+        let name = |best: &Best| best.map(|(_, name)| name);
+        (times.iter().zip(frames.iter().zip(ops.iter().zip(&calls))))
+            .map(|(time, (frame, (op, call)))| Filled {
+                launch: time.launch,
+                frame: name(frame),
+                op: name(op),
+                call: name(call),
+            })
+            .collect()
+    }
+}
+
+impl LateLane<'_> {
+    /// A frame of the thread, in order of start; `text` gives its name.
+    #[inline]
+    pub(super) fn frame<'t>(&mut self, frame: &Frame, sites: &Sites, text: impl Fn() -> &'t str) {
+        let Self { times, frames, ranks, cursor } = self;
+        cursor.offer(times, frames, (frame.start, frame.dur), frame.name, || {
+            *ranks.entry(frame.name).or_insert_with(|| rank(text(), sites))
+        });
+    }
 }
 
 /// The same as people read it.

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::host::Late;
 use super::nest::{Nest, Tree};
 use super::pattern::any;
 use super::{FoundBy, Lookup, NodeId, Sites, site};
@@ -97,10 +98,12 @@ pub(super) struct Scene<'a> {
     pub(super) slack: Nanos,
 }
 
-/// Finds the places of `asks`.
+/// Finds the places of `asks`. The frames on the way are shown to `late`: to unpack them again would take as long as
+/// all the rest.
 pub(super) fn find(
     scene: &Scene<'_>,
     asks: &[Ask],
+    late: Option<&mut Late>,
     texts: &mut Texts<'_>,
     trees: &mut Trees,
     strings: &mut Strings,
@@ -115,7 +118,7 @@ pub(super) fn find(
         .filter_map(|chunk| Some((lane_of(chunk[0])?, chunk)))
         .collect();
     ops(scene, asks, &by_lane, texts, out, &mut places);
-    frames(scene, asks, &by_lane, texts, out, &mut places);
+    frames(scene, (asks, &by_lane), late, texts, out, &mut places);
     places
 }
 
@@ -231,8 +234,8 @@ fn named_ops(scene: &Scene<'_>, asks: &[Ask]) -> Vec<Option<u32>> {
 /// Frames around the call on its thread.
 fn frames(
     scene: &Scene<'_>,
-    asks: &[Ask],
-    by_lane: &FxHashMap<LaneId, &[u32]>,
+    (asks, by_lane): (&[Ask], &FxHashMap<LaneId, &[u32]>),
+    mut late: Option<&mut Late>,
     texts: &mut Texts<'_>,
     out: &mut Places<'_>,
     places: &mut [Place],
@@ -253,6 +256,7 @@ fn frames(
         };
         let time_of = |ask: u32| asks[ask as usize].time;
         let mut next = calls.next();
+        let mut late = late.as_mut().and_then(|late| late.lane(lane.lane));
         in_start_order(lane, |frame| {
             while let Some(ask) = next.filter(|&ask| time_of(ask) < frame.start) {
                 answer(&mut open, ask, out.frames);
@@ -260,6 +264,9 @@ fn frames(
             }
             // Most frames are over before the next call, and so enclose none.
             let Some(ask) = next else { return false };
+            if let Some(late) = &mut late {
+                late.frame(&frame, scene.sites, || texts.get(frame.name, out.strings));
+            }
             let end = frame.start + frame.dur;
             if end < time_of(ask) - scene.slack {
                 return true;

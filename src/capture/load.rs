@@ -104,7 +104,7 @@ impl Shared {
         let mut all = self.lock();
         let stream = &mut all[n];
         // Servers that do not count send an event a token.
-        stream.tokens = usage.tokens_out.unwrap_or(stream.tokens + 1).max(stream.tokens);
+        stream.tokens = usage.tokens_out.unwrap_or(stream.tokens.saturating_add(1)).max(stream.tokens);
         stream.tokens_in = usage.tokens_in.or(stream.tokens_in);
         self.changed.notify_all();
         !self.cut.load(Ordering::Relaxed)

@@ -149,9 +149,10 @@ impl Plan {
         match part {
             Part::Prefill => self.prefill,
             Part::Decode => self.decode,
-            Part::Legacy => {
-                Lengths { input: 0, output: self.max_new_tokens.unwrap_or_else(|| (8 * self.steps).max(64)) }
-            }
+            Part::Legacy => Lengths {
+                input: 0,
+                output: self.max_new_tokens.unwrap_or_else(|| self.steps.saturating_mul(8).max(64)),
+            },
         }
     }
 }

@@ -148,7 +148,9 @@ fn gates(
     }
     for part in plan.workload.parts() {
         let lengths = plan.lengths(*part);
-        if let Some(context) = server.facts.context.filter(|context| lengths.input + lengths.output > *context) {
+        if let Some(context) =
+            server.facts.context.filter(|context| lengths.input.saturating_add(lengths.output) > *context)
+        {
             let numbers = [context, lengths.input, lengths.output].map(|number| number.to_string());
             let [context, input, output] = numbers.each_ref().map(String::as_str);
             let holes = [("context", context), ("input", input), ("output", output), ("stage", part.id())];

@@ -99,7 +99,7 @@ impl<'c> Probes<'c> {
         self.look(places).and_then(|value| Some(value.as_str()?.to_owned()))
     }
 
-    fn facts(&mut self, file: &ServerFile, servers: &Servers) -> Facts {
+    pub(super) fn facts(&mut self, file: &ServerFile, servers: &Servers) -> Facts {
         let places = &file.facts;
         let part = self.text(&places.disaggregation);
         let ranks: Option<Vec<u64>> = places.ranks.iter().map(|factor| self.factor(factor)).collect();
@@ -110,7 +110,7 @@ impl<'c> Probes<'c> {
             context: self.look(&places.context).and_then(|value| value.as_u64()),
             vocabulary: self.look(&places.vocabulary).and_then(|value| value.as_u64()),
             part: part.filter(|part| !servers.common.whole_server.contains(part)),
-            ranks: ranks.filter(|sizes| !sizes.is_empty()).map(|sizes| sizes.iter().product()),
+            ranks: ranks.filter(|sizes| !sizes.is_empty()).map(|sizes| sizes.into_iter().fold(1, u64::saturating_mul)),
             arguments: Map::new(),
         };
         let mut arguments = match said {

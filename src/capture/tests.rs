@@ -57,6 +57,21 @@ fn no_shape_of_one_server_is_taken_for_another() {
     }
 }
 
+/// A server may say anything: so many ranks that their product is no number are as many as there can be.
+#[test]
+fn sizes_that_no_machine_has_are_no_panic() {
+    let servers = servers();
+    let huge = serde_json::json!({ "tp_size": u64::MAX, "pp_size": u64::MAX, "internal_states": [{}] });
+    let answers = [("/server_info".to_owned(), huge)].into();
+    let sglang = servers.of("sglang").expect("a server");
+    let facts = Probes::of(&answers).facts(sglang, &servers);
+    // Without all three of them the number is unknown.
+    assert_eq!(facts.ranks, None);
+    let huge = serde_json::json!({ "tp_size": u64::MAX, "pp_size": 7, "dp_size": 9 });
+    let answers = [("/server_info".to_owned(), huge)].into();
+    assert_eq!(Probes::of(&answers).facts(sglang, &servers).ranks, Some(u64::MAX));
+}
+
 #[test]
 fn success_is_200_and_nothing_else() {
     let servers = servers();

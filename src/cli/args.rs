@@ -107,6 +107,17 @@ pub enum Command {
         /// Shell.
         shell: clap_complete::Shell,
     },
+    /// The man page; with a folder, one a command.
+    #[command(hide = true)]
+    Man(Man),
+}
+
+/// `llm-prof man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the pages of all commands here: llm-prof.1, llm-prof-triage.1 and so on.
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
 }
 
 /// `llm-prof triage`.

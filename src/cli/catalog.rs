@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::loading;
 use super::output::print;
 use super::streams::Streams;
-use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
+use crate::rules::{Family, FamilyKind, Origin, RuleSet, Sources, Status, load_untested};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -29,6 +29,14 @@ pub(super) fn run(command: &CatalogCommand, streams: &mut Streams) -> Result<(),
         }
         CatalogCommand::Check(args) => check::run(args, streams),
     }
+}
+
+/// The catalog inside the binary, a line for `--version`; nothing when it cannot be loaded, which `rules check` explains.
+pub(super) fn version() -> String {
+    let Ok(rules) = load_untested(&Sources::embedded()) else { return String::new() };
+    let dates = rules.families.iter().filter_map(|family| family.checked.as_ref()).map(|(date, _)| date.as_str());
+    let compared = dates.max().map_or_else(String::new, |date| format!(", compared with its sources on {date}"));
+    format!("catalog {}{compared}\n", rules.version)
 }
 
 /// `today` in days since 1970.

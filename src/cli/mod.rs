@@ -16,6 +16,7 @@ mod inputs;
 #[cfg(unix)]
 mod interrupt;
 mod loading;
+mod man;
 mod matrix;
 mod output;
 mod pairs;
@@ -36,6 +37,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
@@ -56,6 +58,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
     let args = args::with_command(args);
     let matches = match config::matches(&args, streams) {
         Ok(matches) => matches,
+        Err(config::Stop::Usage(error)) if error.kind() == ErrorKind::DisplayVersion => {
+            let text = format!("{}{}", error.render(), catalog::version());
+            return u8::from(output::print(&text, streams).is_err());
+        }
         Err(config::Stop::Usage(error)) => return usage(&error, streams),
         Err(config::Stop::Shown(text)) => return u8::from(output::print(&text, streams).is_err()),
         Err(config::Stop::Config(text)) => {
@@ -73,7 +79,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
     };
     let Some(asked) = &cli.command else {
         let what = "what is to be done? `llm-prof --help` lists the commands";
-        return usage(&Cli::command().error(clap::error::ErrorKind::MissingSubcommand, what), streams);
+        return usage(&Cli::command().error(ErrorKind::MissingSubcommand, what), streams);
     };
     match command(asked, streams) {
         Ok(()) | Err(Failure::BrokenPipe) => 0,
@@ -128,6 +134,7 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
             clap_complete::generate(*shell, &mut Cli::command(), "llm-prof", &mut script);
             output::print(&String::from_utf8_lossy(&script), streams)
         }
+        Command::Man(args) => man::run(args, streams),
     }
 }
 

@@ -19,6 +19,8 @@ pub use words::WordRow;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
+use crate::plain::clean;
+
 /// The parts of a kernel's name that the match language and the tables look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KernelName {
@@ -153,20 +155,20 @@ pub fn words(text: &str, settings: &Settings) -> Vec<String> {
     words::cut(text, settings)
 }
 
-/// Runs of white space to one blank, no blank at either end, loader endings off.
+/// Runs of white space to one blank, no blank at either end, loader endings off, nothing hidden.
 fn tidy<'a>(raw: &'a str, suffixes: &[String]) -> Cow<'a, str> {
     let mut text = raw.trim();
     for suffix in suffixes {
         text = text.strip_suffix(suffix.as_str()).filter(|rest| !rest.is_empty()).unwrap_or(text);
     }
-    let even = text.bytes().all(|b| !b.is_ascii_control()) && memchr::memmem::find(text.as_bytes(), b"  ").is_none();
+    let even = text.bytes().all(|b| matches!(b, b' '..=b'~')) && memchr::memmem::find(text.as_bytes(), b"  ").is_none();
     if text.is_empty() {
         // An empty name still needs something to stand in a table.
         Cow::Borrowed("?")
     } else if even {
         Cow::Borrowed(text)
     } else {
-        Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+        Cow::Owned(clean(&text.split_whitespace().collect::<Vec<_>>().join(" ")))
     }
 }
 

@@ -292,6 +292,16 @@ fn short_forms_of_gemms_keep_the_tile() {
 
 /// Twice the length takes about twice the time: a scan that looks back would take many minutes here. The bound is wide, as
 /// a busy machine may take a minute for what is right.
+/// Names go into tables: what has no width or moves the cursor is shown as a sign, so that columns can be counted.
+#[test]
+fn nothing_in_a_name_is_hidden() {
+    let name = parse("quantize_\0\0with\u{1b}c_\u{202e}block\u{200b}_size");
+    assert_eq!(name.identifier, "quantize_\u{fffd}\u{fffd}with\u{fffd}c_\u{fffd}block\u{fffd}_size");
+    let long = parse(&format!("quantize_{}with_block_size", "\0".repeat(200)));
+    let [short] = &shorten(&[&long], 24)[..] else { panic!("one name, one form") };
+    assert!(unicode_width::UnicodeWidthStr::width(short.as_str()) <= 24, "{short}");
+}
+
 #[test]
 fn long_names_take_linear_time() {
     let long = |part: &str| part.repeat(1_000_000 / part.len());

@@ -4,6 +4,7 @@ use super::ranks::words;
 use super::{
     EvidenceKernel, Fitness, FuseRow, KernelRow, OverlapRow, Report, StageInfo, StepInfo, ToggleInfo, TraceInfo, gaps,
 };
+pub(crate) use crate::plain::clean;
 use crate::units::{Nanos, percent};
 
 /// Integer time of a JSON figure.
@@ -40,17 +41,6 @@ pub(crate) fn plural(n: u64, one: &str) -> String {
         _ if n == 1 => format!("1 {one}"),
         "launch" => format!("{} launches", count(n)),
         _ => format!("{} {one}s", count(n)),
-    }
-}
-
-/// Text of a trace made safe for a terminal: control characters are shown, never sent.
-pub(crate) fn clean(text: &str) -> String {
-    let unsafe_for_lines =
-        |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
-    if text.contains(unsafe_for_lines) {
-        text.chars().map(|c| if unsafe_for_lines(c) { '\u{fffd}' } else { c }).collect()
-    } else {
-        text.to_owned()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::class::{Class, Counts};
+use super::class::{Class, Counter, Counts, Why};
 use super::guess::Guess;
 use super::number::{self, Fault};
 use super::raw_event::{Field, RawEvent, Shape, Value};
-use super::settings::Arg;
+use super::settings::{Arg, Settings};
 use super::{
     Annotation, Collective, CpuOp, EventKind, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId,
     RuntimeCall, StreamKey, StringId, SyncEvent, Trace, text,
@@ -36,6 +36,10 @@ pub(super) struct Columns {
     hot_lane: Option<HotLane>,
     /// Position in `trace.frames` by lane.
     frame_lanes: Vec<Option<usize>>,
+    /// Frames shorter than this are no rows.
+    shortest_frame: Nanos,
+    /// How many these are.
+    short_frames: Option<Counter>,
 }
 
 #[derive(Debug)]
@@ -46,6 +50,10 @@ struct HotLane {
 }
 
 impl Columns {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { shortest_frame: settings.shortest_frame, ..Self::default() }
+    }
+
     /// Adds a row, or counts why there is none.
     #[inline]
     pub(super) fn take(&mut self, class: Class, event: &RawEvent<'_>) {
@@ -54,7 +62,7 @@ impl Columns {
         match class {
             Class::Count(counter) => self.counts.count(counter, at),
             Class::Keep(kind) => {
-                if let Err(reason) = self.row(kind, event) {
+                if let Err(reason) = self.row(kind, event, at) {
                     self.counts.broken(reason, at);
                 }
             }
@@ -63,7 +71,7 @@ impl Columns {
     }
 
     #[inline]
-    fn row(&mut self, kind: EventKind, event: &RawEvent<'_>) -> Result<(), &'static str> {
+    fn row(&mut self, kind: EventKind, event: &RawEvent<'_>, at: u64) -> Result<(), &'static str> {
         let name = event.text(Field::NAME).ok_or("name is no text")?;
         let start = time(event.get(Field::START)).map_err(|fault| match fault {
             Some(Fault::NoNumber) => "ts is no number",
@@ -90,6 +98,14 @@ impl Columns {
             id
         };
         match kind {
+            EventKind::PythonFrame if dur < self.shortest_frame => {
+                let counts = &mut self.counts;
+                let counter = self.short_frames.get_or_insert_with(|| {
+                    let category = text::decode(event.text(Field::CATEGORY).unwrap_or_default()).text;
+                    counts.counter(Why::Ignored, &format!("{category} (too short for a launch)"))
+                });
+                counts.count(*counter, at);
+            }
             EventKind::PythonFrame => self.frame(event, Frame { name, start, dur }),
             EventKind::Gpu(kind) => self.gpu(event, kind, name, start, dur),
             EventKind::Runtime => self.runtime(event, name, start, dur),
@@ -204,7 +220,7 @@ impl Columns {
             Some(b"process_name" | b"thread_name") => Arg::Name,
             Some(b"process_labels") => Arg::Labels,
             _ => {
-                let counter = self.counts.counter(super::class::Why::Ignored, "M");
+                let counter = self.counts.counter(Why::Ignored, "M");
                 return self.counts.count(counter, at);
             }
         };

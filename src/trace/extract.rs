@@ -62,7 +62,7 @@ impl<'s, 'w> Extractor<'s, 'w> {
             parser: Parser::new(&settings.args),
             skeletons: Skeletons::new(),
             classes: Classes::new(&settings.categories, settings.keep_frames),
-            columns: Columns::default(),
+            columns: Columns::new(settings),
             place: Place::Start,
             offset: 0,
             keys: Vec::new(),
@@ -220,6 +220,8 @@ impl<'s, 'w> Extractor<'s, 'w> {
         let mut event = RawEvent::new();
         loop {
             let start = scan::blanks(window, *at);
+            // Also when the event is not whole: the place where a file ends must not depend on the windows.
+            *at = start.min(window.len());
             match window.get(start) {
                 Some(b'{') => {
                     let names = (&self.columns.guess, &self.columns.trace.strings);
@@ -252,10 +254,7 @@ impl<'s, 'w> Extractor<'s, 'w> {
                         None => return Ok(None),
                     }
                 }
-                None => {
-                    *at = start.min(window.len());
-                    return Ok(None);
-                }
+                None => return Ok(None),
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::EventKind;
+use crate::units::Nanos;
 
 /// How to read.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Settings {
     pub foreign: Vec<Foreign>,
     /// Whether Python and nn.Module frames are kept; without them reading is quicker and sites are unknown.
     pub keep_frames: bool,
+    /// Frames shorter than this are only counted: no launch fits into them, and they are half of a large trace.
+    pub shortest_frame: Nanos,
     /// Bytes handed from the unpacking thread to the reading one at once; the result never depends on it.
     pub block_bytes: usize,
     /// Whether layouts seen before are used to read events quicker; the result never depends on it.
@@ -57,6 +60,7 @@ impl Default for Settings {
             args: Vec::new(),
             foreign: Vec::new(),
             keep_frames: true,
+            shortest_frame: Nanos::ZERO,
             block_bytes: 512 * 1024,
             learn: true,
             limits: Limits::NONE,

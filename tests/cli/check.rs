@@ -8,7 +8,7 @@ use super::{DECODE, PREFILL, run, run_in};
 const FUSED_FAMILY: &str = "sglang/activation-and-mul";
 const SPLIT_FAMILY: &str = "sglang/qk-norm-rope";
 /// Looked for, and neither of its forms is in the trace.
-const ABSENT: &str = "sglang/temperature-softmax";
+const ABSENT: &str = "sglang/diffusion-bias-gelu";
 
 /// What is done to a report.
 type Change = fn(&mut Value);

@@ -79,6 +79,8 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
             browser.call(&format!("{domain}.enable"), &json!({}));
         }
+        // Time of the page's own thread: a busy machine makes no page slow.
+        browser.call("Performance.enable", &json!({ "timeDomain": "threadTicks" }));
         Some(RefCell::new(browser))
     }
 
@@ -127,6 +129,14 @@ impl Browser {
             let event = self.from.recv_timeout(PATIENCE).expect("the page is loaded");
             self.events.push(event);
         }
+    }
+
+    /// Seconds that the page's thread has worked.
+    pub(crate) fn worked(&mut self) -> f64 {
+        let answer = self.call("Performance.getMetrics", &json!({}));
+        let metrics = answer["metrics"].as_array().expect("a list");
+        let tasks = metrics.iter().find(|metric| metric["name"] == "TaskDuration").expect("it is measured");
+        tasks["value"].as_f64().expect("a number")
     }
 
     /// The value of an expression in the page.

@@ -200,8 +200,12 @@ fn no_page_complains_or_asks_the_network_in_light_and_dark_wide_and_narrow() {
         let browser = &mut browser.borrow_mut();
         let (mut pictures, mut fastest) = (Vec::new(), f64::MAX);
         for (size, dark) in [(WIDE, false), (WIDE, true), (NARROW, false), (NARROW, true)] {
+            let before = browser.worked();
             browser.open(&made.page, size, dark);
-            let took = browser.number("performance.getEntriesByType('navigation')[0].loadEventEnd");
+            let after = browser.worked();
+            // A page may get a process of its own, which has done nothing before.
+            let took = if after < before { after } else { after - before };
+            assert!(took > 0.001, "{took} s: nothing was measured");
             fastest = fastest.min(took);
             let place = format!("{} {size:?} dark {dark}", trace.display());
             assert_eq!(browser.complaints(), Vec::<String>::new(), "{place}");
@@ -219,7 +223,7 @@ fn no_page_complains_or_asks_the_network_in_light_and_dark_wide_and_narrow() {
             pictures.push(picture);
         }
         assert_ne!(pictures[0], pictures[1], "{}: dark looks like light", trace.display());
-        assert!(fastest < 1000.0, "{}: {fastest} ms until it is there", trace.display());
+        assert!(fastest < 1.0, "{}: {fastest} s of work until it is there", trace.display());
     }
 }
 

@@ -34,10 +34,10 @@ impl<'r> StageRun<'_, 'r> {
     /// What a start of N steps is told; none: it cannot be told.
     pub(super) fn steps_sent(&self) -> Option<u64> {
         let plain = self.plan.start_step.is_none() && !self.by_stage();
-        let idle = if self.part == Part::Prefill { self.start.idle_steps * self.plan.steps } else { 0 };
+        let idle = if self.part == Part::Prefill { self.start.idle_steps.saturating_mul(self.plan.steps) } else { 0 };
         let sent =
             steps_sent(self.server.file, self.start, self.server.facts.version.as_deref(), self.plan.steps, plain);
-        sent.map(|steps| steps + idle)
+        sent.map(|steps| steps.saturating_add(idle))
     }
 
     /// The prefix of names; a merge does not find files that have one.
@@ -255,5 +255,5 @@ pub(in crate::capture) fn steps_sent(
         return None;
     }
     let extra = pick(&file.extra_steps, version).filter(|_| plain).map_or(0, |extra| extra.steps);
-    Some(wanted + extra)
+    Some(wanted.saturating_add(extra))
 }

@@ -19,8 +19,8 @@ impl StageRun<'_, '_> {
     fn expected(&self) -> Option<u64> {
         let workers = self.workers.unwrap_or(1).max(1);
         let stages = if self.by_stage() { 2 } else { 1 };
-        let ranks = self.server.facts.ranks.map(|ranks| ranks * workers * stages);
-        self.plan.ranks.or(ranks).map(|ranks| ranks + u64::from(self.plan.merge))
+        let ranks = self.server.facts.ranks.map(|ranks| ranks.saturating_mul(workers).saturating_mul(stages));
+        self.plan.ranks.or(ranks).map(|ranks| ranks.saturating_add(u64::from(self.plan.merge)))
     }
 
     pub(super) fn flush(&mut self) -> Event {

@@ -86,7 +86,7 @@ fn runs(ground: &Ground, graph: &KernelGraph, transparent: &dyn Fn(LaunchId) -> 
         // In a run of nobody's server all is near nothing.
         (of_server || launch.stage != Stage::All)
             && (transparent(id) || belongs[class] && ground.timeline.kernel(id).kind == GpuKind::Kernel)
-            && !ground.explained.contains_key(&id)
+            && ground.explained_by(id).is_none()
             && !warms_up(launch)
     };
     let mut runs: Vec<Vec<LaunchId>> = Vec::new();

@@ -39,7 +39,7 @@ impl<'a> Sight<'a> {
         // What stands for a link must be free, and all of another framework's chain.
         let row = |occurrence: &Occurrence| {
             let mut asked = occurrence.launches.iter().filter(|launch| open.is_none() || ground.is_unknown(**launch));
-            asked.find_map(|launch| ground.explained.get(launch).copied())
+            asked.find_map(|launch| ground.explained_by(*launch))
         };
         let rows: Vec<Option<usize>> = sight.occurrences.iter().map(row).collect();
         if rows.contains(&None) {

@@ -254,8 +254,8 @@ struct Ground<'a> {
     timeline: &'a Timeline,
     classes: &'a Classes,
     search: &'a Search,
-    /// Launches of rows, with a family that explains them.
-    explained: FxHashMap<LaunchId, usize>,
+    /// By launch, a family whose row explains it.
+    explained: Vec<Option<usize>>,
     /// GPU time of the stages.
     stages: BTreeMap<Stage, Nanos>,
 }
@@ -266,11 +266,11 @@ impl<'a> Ground<'a> {
         for launch in &timeline.launches {
             *stages.entry(launch.stage).or_default() += launch.dur;
         }
-        let mut explained = FxHashMap::default();
+        let mut explained = vec![None; timeline.launches.len()];
         for finding in &search.findings {
             for occurrence in finding.fused.occurrences.iter().chain(&finding.split.occurrences) {
                 for launch in occurrence.launches.iter().chain(&occurrence.transparent) {
-                    explained.entry(*launch).or_insert(finding.family);
+                    explained[launch.0 as usize].get_or_insert(finding.family);
                 }
             }
         }
@@ -282,11 +282,16 @@ impl<'a> Ground<'a> {
         self.search.unknown[launch.0 as usize]
     }
 
+    /// The family whose row explains it.
+    fn explained_by(&self, launch: LaunchId) -> Option<usize> {
+        self.explained[launch.0 as usize]
+    }
+
     /// Whether some such kernel recurs without a row.
     fn strange(&self) -> bool {
         let mut times: FxHashMap<KernelId, usize> = FxHashMap::default();
         let launches = self.timeline.launch_ids();
-        launches.filter(|launch| self.is_unknown(*launch) && !self.explained.contains_key(launch)).any(|launch| {
+        launches.filter(|launch| self.is_unknown(*launch) && self.explained_by(*launch).is_none()).any(|launch| {
             let times = times.entry(self.timeline.launch(launch).kernel).or_default();
             *times += 1;
             *times >= self.rules.similarity.min_occurrences

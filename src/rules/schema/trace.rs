@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::trace::{Arg, EventKind, Foreign, GpuKind, Limits, Settings, Sign};
+use crate::units::Nanos;
 
 /// The file as written.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -15,6 +16,9 @@ pub struct TraceFile {
     pub categories: Categories,
     /// Spellings of the keys of `args` by meaning.
     pub args: Args,
+    /// Python frames shorter than this, in nanoseconds, are counted and not kept.
+    #[serde(default)]
+    pub shortest_frame_ns: u32,
     /// What is no trace any more.
     #[serde(default)]
     pub limits: Option<LimitsFile>,
@@ -157,6 +161,7 @@ impl TraceFile {
         Ok(Settings {
             categories: spelled("category", kinds)?,
             args: spelled("key of args", args)?,
+            shortest_frame: Nanos(i64::from(self.shortest_frame_ns)),
             limits: self.limits.map_or(Limits::NONE, LimitsFile::limits),
             foreign: self.foreign.into_iter().map(ForeignFile::into_foreign).collect::<Result<_, _>>()?,
             ..Settings::default()

@@ -185,3 +185,15 @@ fn what_cannot_be_opened_says_so() {
     let folder = crate::trace::read(&std::env::temp_dir(), &super::settings()).expect_err("a folder");
     assert!(matches!(folder, Error::Read { .. }), "{folder}");
 }
+
+/// The place where a file ends is that of the event that is not whole, whatever the windows were.
+#[test]
+fn where_a_file_ends_does_not_depend_on_the_windows() {
+    let json = json().replace("},\n{", "}  ,\n\n   {");
+    for cut in json.find("}}").expect("an event") + 2..json.len() {
+        let said = |block_bytes| in_blocks_of(block_bytes, &json.as_bytes()[..cut]).expect("a trace").warnings;
+        for block_bytes in [1, 7, 61] {
+            assert_eq!(said(block_bytes), said(1 << 20), "cut at {cut}, blocks of {block_bytes}");
+        }
+    }
+}

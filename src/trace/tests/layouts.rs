@@ -185,6 +185,17 @@ fn frames_are_left_out_when_nobody_wants_them() {
 }
 
 #[test]
+fn a_frame_that_no_launch_fits_in_is_only_counted() {
+    let frame = |dur| format!(r#"{{"ph": "X", "cat": "python_function", "name": "f{dur}", "ts": 1, "dur": {dur}}}"#);
+    let json = format!(r#"{{"traceEvents": [{}, {}, {}]}}"#, frame("0.499"), frame("0.5"), frame("0"));
+    let trace = read_from("t.json", json.as_bytes(), &Settings { shortest_frame: Nanos(500), ..settings() });
+    let trace = trace.expect("a trace");
+    let names: Vec<&str> = trace.frames.iter().flat_map(|lane| lane.frames()).map(|f| text(&trace, f.name)).collect();
+    assert_eq!((names, trace.events), (vec!["f0.5"], 3));
+    assert_eq!(trace.skipped.ignored.get("python_function (too short for a launch)"), Some(&2));
+}
+
+#[test]
 fn bad_escapes_and_control_characters_are_one_warning() {
     let json = "{\"traceEvents\": [{\"ph\": \"X\", \"cat\": \"cpu_op\", \"name\": \"C:\\qwen\", \"ts\": 1, \"dur\": 1},\n\
                 {\"ph\": \"X\", \"cat\": \"cpu_op\", \"name\": \"tab\there\", \"ts\": 1, \"dur\": 1},\n\
