@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use indicatif::DecimalBytes;
 
+use super::record::globs;
 use crate::rules::schema::inputs::InputsFile;
 use crate::rules::schema::servers::Waits;
 use crate::trace::{self, Looks, Whole};
@@ -22,14 +23,7 @@ pub(super) struct Names {
 impl Names {
     /// Globs that are none match nothing; the rules are checked elsewhere.
     pub(super) fn new(inputs: &InputsFile) -> Self {
-        let set = |globs: &[String]| {
-            let mut set = GlobSetBuilder::new();
-            for glob in globs.iter().filter_map(|glob| GlobBuilder::new(glob).case_insensitive(true).build().ok()) {
-                set.add(glob);
-            }
-            set.build().unwrap_or_default()
-        };
-        Self { ignored: set(&inputs.ignored), frontend: set(&inputs.frontend) }
+        Self { ignored: globs(&inputs.ignored), frontend: globs(&inputs.frontend) }
     }
 }
 

@@ -47,7 +47,7 @@ impl fmt::Display for Problem {
 }
 
 /// `text` with its holes filled, in one pass: what a hole is filled with is not looked at again.
-pub(super) fn fill(text: &str, holes: &[(&str, &str)]) -> String {
+pub fn fill(text: &str, holes: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('{') {

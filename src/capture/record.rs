@@ -5,12 +5,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::machine::End;
 use super::plan::Plan;
+use crate::rules::schema::servers::Servers;
 
 /// Name of the file of a capture.
 pub const CAPTURE: &str = "capture.json";
@@ -162,15 +163,25 @@ fn clean(value: &Value, secret: &impl Fn(&str) -> bool) -> Value {
 
 /// The server's arguments without those that `secrets` names, at any depth.
 pub(super) fn without_secrets(arguments: &Map<String, Value>, secrets: &[String]) -> Map<String, Value> {
-    let mut set = GlobSetBuilder::new();
-    for glob in secrets.iter().filter_map(|glob| GlobBuilder::new(glob).case_insensitive(true).build().ok()) {
-        set.add(glob);
-    }
-    let set = set.build().unwrap_or_default();
+    let set = globs(secrets);
     match clean(&Value::Object(arguments.clone()), &|key: &str| set.is_match(key)) {
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// Whether what has this name is never written down.
+pub fn is_secret(name: &str, servers: &Servers) -> bool {
+    globs(&servers.common.secrets).is_match(name.replace('-', "_"))
+}
+
+/// Globs, case ignored; those that are none match nothing.
+pub(super) fn globs(texts: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in texts.iter().filter_map(|glob| GlobBuilder::new(glob).case_insensitive(true).build().ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
 }
 
 #[cfg(test)]

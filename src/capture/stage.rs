@@ -308,7 +308,8 @@ impl<'a, 'r> StageRun<'a, 'r> {
         let before: Vec<u64> = streams.now().iter().map(|one| one.tokens).collect();
         let wanted = self.steps_sent().unwrap_or(self.plan.steps);
         let limited = self.start.limit != Limit::None;
-        let enough = if limited { wanted.saturating_add(self.servers.common.spare_tokens) } else { wanted };
+        // Without a limit every token more is a step more; one may have been under way at the start.
+        let enough = wanted.saturating_add(if limited { self.servers.common.spare_tokens } else { 1 });
         let nearly = wanted.saturating_sub(1);
         let since = |n: usize, tokens: u64| tokens - before.get(n).copied().unwrap_or_default();
         let slowest =

@@ -26,13 +26,13 @@ pub use runs::{Bundle, Check, Compare, Document, Output as SchemaOutput, Schema}
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done; findings alone are no failure, nor is a trace without GPU events
-    1  what was asked for failed: a gate of `check`, `compare --threshold`, a test of `rules test`, a mistake found by `rules check`
+    1  what was asked for failed: a gate of `check`, `compare --threshold`, a test of `rules test`, a mistake found by `rules check`, an answer in `probe`, a run of `matrix`
     2  wrong usage
     3  an input cannot be read: missing, no trace; a server cannot be captured from
     4  the rules cannot be loaded
     5  the trace was read but is unfit for the question: no gate passes because it could not look
   101  a bug of llm-prof; please report it
-  130  interrupted (Ctrl-C), 143 terminated; no output file is left half written, no profiler of a server running
+  130  interrupted (Ctrl-C), 143 terminated; no output file is left half written, no profiler of a server running, no server that `matrix` launched
 
 Every flag can be set in the environment, LLM_PROF_MIN_SHARE=0.5, and in llm-prof.toml; --show-config tells what holds.";
 
@@ -93,6 +93,12 @@ pub enum Command {
     /// Whether a server answers sense: some requests, what failed, how long they took.
     #[command(after_help = EXIT_CODES)]
     Probe(Probe),
+    /// Models times servers: each captured and reported, and one document over all.
+    #[command(after_help = EXIT_CODES)]
+    Matrix(Box<Matrix>),
+    /// TensorRT-LLM without a profiler route, and with stacks.
+    #[command(subcommand)]
+    Trtllm(TrtllmCommand),
     /// Test, check and list the rules.
     #[command(subcommand)]
     Rules(Box<RulesCommand>),
@@ -264,7 +270,7 @@ pub struct Pair {
 }
 
 /// Which trace is read, and what is known of its run.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub struct Input {
     /// Framework; auto reads it from the trace, and unknown is an answer.

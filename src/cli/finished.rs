@@ -9,6 +9,7 @@ use memchr::memmem;
 
 use super::args::{Input, Terminal};
 use super::failure::Failure;
+use super::inputs;
 use super::session;
 use super::streams::Streams;
 use crate::attribution::Stage;
@@ -20,6 +21,7 @@ use crate::rules::RuleSet;
 use crate::runs::{CaptureValue, Run};
 
 /// How runs are opened.
+#[derive(Clone, Copy)]
 pub(super) struct Opening<'a> {
     pub(super) rules: &'a RuleSet,
     pub(super) engine: &'a Engine,
@@ -50,7 +52,8 @@ impl Opening<'_> {
     fn triage(&self, paths: &[PathBuf], streams: &mut Streams) -> Result<Report, Failure> {
         let session = session::open(paths, self.input, self.terminal, self.rules, streams)?;
         let judged = session::judge(&session.timelines, self.rules, self.engine, self.terminal, streams)?;
-        let options = Options { traces: session.traces, ..Options::default() };
+        let capture = inputs::capture_beside(&session.traces);
+        let options = Options { capture, traces: session.traces, ..Options::default() };
         session::report(&judged, self.rules, &options, self.terminal, streams)
     }
 

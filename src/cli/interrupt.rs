@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the process ends with the code that a shell expects, and leaves no half file and no profiler
-//! running that it started.
+//! Ctrl-C and SIGTERM: the process ends with the code that a shell expects, and leaves no half file, no profiler
+//! running that it started and no server that it launched.
 
 use std::io::Write;
 use std::thread;
@@ -23,6 +23,7 @@ pub(super) fn watch() {
             if let Some(line) = capture::line() {
                 say(&format!("the profiler may still be running; stop it by hand: {line}"));
             }
+            capture::kill_launched();
             end(signal);
         }
         // It ends the process.
@@ -38,6 +39,7 @@ fn stop_profiler_and_end(signal: i32) {
     if let Some(how) = failed {
         say(&format!("the profiler may still be running: {how}"));
     }
+    let _no_server = capture::end_launched();
     end(signal);
 }
 

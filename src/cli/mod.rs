@@ -18,6 +18,7 @@ mod inputs;
 mod interrupt;
 mod loading;
 mod man;
+mod matrix;
 mod output;
 mod pairs;
 mod probe;
@@ -30,6 +31,7 @@ mod session;
 mod side_by_side;
 mod streams;
 mod triage;
+mod trtllm;
 mod values;
 
 use std::ffi::OsString;
@@ -128,6 +130,8 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Schema(args) => schema::run(args, streams),
         Command::Capture(args) => capture::run(args, streams),
         Command::Probe(args) => probe::run(args, streams),
+        Command::Matrix(args) => matrix::run(args, streams),
+        Command::Trtllm(command) => trtllm::run(command, streams),
         Command::Rules(command) => rules::run(command, streams),
         Command::Catalog(command) => catalog::run(command, streams),
         Command::Completions { shell } => {

@@ -34,6 +34,8 @@ pub(crate) struct Play {
     /// Whether a profiler was configured; routes are missing otherwise.
     pub(crate) profiler: bool,
     pub(crate) ranks: u64,
+    /// Workers behind a gateway, each with its ranks.
+    pub(crate) workers: u64,
     /// Longest prompt of one forward.
     pub(crate) chunk: u64,
     pub(crate) context: u64,
@@ -97,6 +99,7 @@ impl Play {
             folder: folder.to_owned(),
             profiler: true,
             ranks: 1,
+            workers: 1,
             chunk: 1 << 20,
             context: 1 << 20,
             cached: 0,
@@ -175,7 +178,12 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) fn start(play: Play) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::start_at(play, 0)
+    }
+
+    /// At a port; 0 is any.
+    pub(crate) fn start_at(play: Play, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let state = Arc::new(Mutex::new(State::default()));
         let fake = Self { url, play: play.clone(), state: Arc::clone(&state) };
@@ -326,10 +334,12 @@ fn write_traces(play: &Play, profile: &Profile) {
     let folder = profile.folder.clone();
     std::fs::create_dir_all(&folder).expect("a folder");
     let mut files = Vec::new();
-    for rank in 0..play.ranks {
-        if play.faults.rank_missing && rank + 1 == play.ranks || play.faults.frontend_only {
+    let (each, all) = (play.ranks, play.ranks * play.workers);
+    for n in 0..all {
+        if play.faults.rank_missing && n + 1 == all || play.faults.frontend_only {
             continue;
         }
+        let (worker, rank) = (n / each, n % each);
         let text = trace::text(play.marks(), &profile.steps, rank, play.kernels);
         let packed = trace::gz(&text);
         let names = &profile.names;
@@ -340,7 +350,7 @@ fn write_traces(play: &Play, profile: &Profile) {
                 (format!("{names}dp0_pp0_tp{rank}_dcp0_ep0_rank{rank}.17.pt.trace.json.gz"), packed)
             }
             Flavour::Vllm => (format!("host-rank-{rank}.{names}.pt.trace.json.gz"), packed),
-            Flavour::TokenSpeed => (format!("{names}-TP{rank}.trace.json.gz"), packed),
+            Flavour::TokenSpeed => (format!("{names}{worker}-TP{rank}.trace.json.gz"), packed),
             Flavour::Sglang | Flavour::Other => (format!("{names}-TP-{rank}.trace.json.gz"), packed),
         };
         files.push((name, bytes));
@@ -520,7 +530,11 @@ fn start_profile(play: &Play, state: &Arc<Mutex<State>>, stream: TcpStream, body
         thread::sleep(Duration::from_secs(3));
     }
     match play.flavour {
-        Flavour::TokenSpeed => reply(stream, 200, r#"{"status":"success","workers_profiled":1,"total_workers":1}"#),
+        Flavour::TokenSpeed => {
+            let workers = play.workers;
+            let body = json!({ "status": "success", "workers_profiled": workers, "total_workers": workers });
+            reply(stream, 200, &body.to_string())
+        }
         _ => reply(stream, 200, "Start profiling."),
     }
 }
@@ -580,6 +594,10 @@ fn generate(
         let mut state = lock(state);
         prefill(play, &mut state, tokens_in);
         let _ = to.send(1);
+        if play.flavour == Flavour::Vllm && out == 1 {
+            // It cleans up after the request, in a step of its own.
+            forward(play, &mut state, Step { prefill: (0, 0), decode: 0 });
+        }
         state.active.push(Active { left: out - 1, out: 1, to });
     }
     let usage = |tokens: u64| match path {

@@ -1,6 +1,7 @@
 //! Captures from stand-in servers on sockets of this machine: each framework and version, each fault, each message.
 
 mod fake;
+mod matrix;
 mod probe;
 mod process;
 mod trace;
@@ -212,8 +213,10 @@ fn vllm_gives_as_many_steps_as_asked_and_its_front_end_is_no_trace() {
     let outcome = case.run();
     outcome.is_clean();
     assert_eq!(outcome.steps(), [Some(5), Some(5)]);
-    let body = &case.fake.posted("/start_profile")[1];
-    assert_eq!(body, &json!({ "profile_prefix": "triage-trace-decode", "max_iterations": 5 }));
+    // Behind every prompt there is a step without work.
+    let sent = [("prefill", 10), ("decode", 5)]
+        .map(|(stage, steps)| json!({ "profile_prefix": format!("triage-trace-{stage}"), "max_iterations": steps }));
+    assert_eq!(case.fake.posted("/start_profile"), sent);
     let files = case.files();
     assert!(files.contains(&"decode/triage-trace-decode_dp0_pp0_tp1_dcp0_ep0_rank1.17.pt.trace.json.gz".to_owned()));
     let capture = case.json("capture.json");
@@ -225,7 +228,7 @@ fn vllm_gives_as_many_steps_as_asked_and_its_front_end_is_no_trace() {
 #[test]
 fn vllm_before_0_32_is_cut_off_after_the_steps() {
     for version in ["0.12.0", "0.15.0", "0.26.0"] {
-        let case = Case::new(Flavour::Vllm, version, |play| play.tick = Duration::from_millis(10));
+        let case = Case::new(Flavour::Vllm, version, |play| play.tick = Duration::from_millis(20));
         let outcome = case.run();
         outcome.is_clean();
         let steps: Vec<u64> = outcome.steps().into_iter().flatten().collect();
@@ -334,7 +337,8 @@ fn chunked_prefill_is_recognised() {
     let mut case = Case::new(Flavour::Vllm, "0.32.0", |play| play.chunk = 2048);
     case.plan.workload = Workload::Prefill;
     let outcome = case.run();
-    assert_eq!(outcome.steps(), [Some(5)]);
+    // There is no idle step between the parts of a prompt, and the server was told of one for each.
+    assert_eq!(outcome.steps(), [Some(7)]);
     has(&outcome.warnings()[0], &["4090 tokens runs in several steps: 2048 + 2042", "--num-steps counts steps"]);
 }
 
@@ -356,7 +360,7 @@ fn other_traffic_is_recognised() {
 
 #[test]
 fn fewer_steps_than_asked_are_said() {
-    let mut case = Case::new(Flavour::Sglang, "0.5.23", |_| {});
+    let mut case = Case::new(Flavour::Sglang, "0.5.23", |play| play.tick = Duration::from_millis(200));
     case.plan.workload = Workload::Decode;
     case.plan.decode.output = 3;
     let warnings = case.run().warnings();
@@ -483,7 +487,7 @@ fn a_trace_without_kernels_is_said() {
 
 #[test]
 fn what_was_there_before_stays_and_is_not_taken_for_new() {
-    let case = Case::new(Flavour::Vllm, "0.15.0", |_| {});
+    let case = Case::new(Flavour::Vllm, "0.15.0", |play| play.tick = Duration::from_millis(20));
     let old = case.folder.path().join("host-rank-0.1.pt.trace.json.gz");
     fs::write(&old, "somebody's").expect("it is written");
     case.run().is_clean();
@@ -541,6 +545,17 @@ fn nothing_answers() {
     let dead = plan("http://127.0.0.1:9", case.folder.path());
     let problem = capture::run(&dead, &SERVERS, &RULES, &mut |_| {}).expect_err("nobody is there");
     has(&problem.to_string(), &["nothing answers at http://127.0.0.1:9: connection refused", "the port of its API"]);
+}
+
+/// A port that takes connections and says nothing.
+#[test]
+fn no_answer_in_time() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", mute.local_addr().expect("an address"));
+    let mut case = Case::new(Flavour::Sglang, "0.5.23", |_| {});
+    case.plan.url = url.clone();
+    case.plan.timeouts.probe = Duration::from_millis(200);
+    has(&case.run().refused().to_string(), &[&format!("nothing answers at {url}"), "in time"]);
 }
 
 #[test]
@@ -818,6 +833,22 @@ fn parts_of_a_disaggregated_server_are_profiled_apart_and_through_the_router() {
     let (case, _) = of(Workload::Decode, Some(router.url.clone()));
     assert!(case.fake.posted("/generate").is_empty() && !router.posted("/generate").is_empty(), "requests go there");
     assert!(router.posted("/start_profile").is_empty() && !case.fake.posted("/start_profile").is_empty());
+}
+
+/// A gateway starts all its workers, and each of them writes.
+#[test]
+fn a_gateway_is_waited_for_until_every_worker_has_written() {
+    let case = Case::new(Flavour::TokenSpeed, "0.1.1", |play| (play.workers, play.ranks) = (3, 2));
+    let outcome = case.run();
+    assert!(outcome.done().stages.iter().all(|stage| stage.end == End::Kept), "{:?}", outcome.done());
+    let kept = |stage: &str| case.files().iter().filter(|file| file.starts_with(&format!("{stage}/"))).count();
+    assert_eq!((kept("prefill"), kept("decode")), (6, 6), "{:?}", case.files());
+    let mut case = Case::new(Flavour::TokenSpeed, "0.1.1", |play| {
+        play.workers = 2;
+        play.faults.rank_missing = true;
+    });
+    case.plan.timeouts.flush = Duration::from_millis(600);
+    has(&case.run().failed().1, &["1 of 2 traces appeared"]);
 }
 
 #[test]

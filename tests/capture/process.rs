@@ -123,6 +123,23 @@ fn one_stage_that_fails_is_reported_and_the_other_one_is_shown() {
     assert!(said.contains("error: decode: "), "{said}");
 }
 
+/// What a trace without its end holds is reported when somebody asks for it.
+#[test]
+fn the_complete_part_of_a_trace_without_its_end_can_be_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fake = server(folder.path(), |play| play.faults.cut = true);
+    let out = folder.path().join("out");
+    let args = ["--profile-workload", "decode", "--warmup-steps", "0", "--flush-timeout", "1"];
+    let (code, shown, said) = run(&[&["capture", &fake.url, "-o", &out.to_string_lossy()], &args[..]].concat());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("not whole within 1 s") && said.contains("--flush-timeout"), "{said}");
+    let kept = shown.split("kept in ").nth(1).expect("a folder").trim();
+    let file = std::fs::read_dir(kept).expect("it is there").next().expect("a file").expect("a file").path();
+    let (code, report, said) = run(&["triage", &file.to_string_lossy()]);
+    assert_eq!(code, 0, "{said}");
+    assert!(report.contains("5 launches") || report.contains("gemm"), "{report}");
+}
+
 #[test]
 fn a_key_is_in_no_message() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -240,4 +257,61 @@ fn a_signal_amid_the_start_stops_what_was_started() {
     assert_eq!(ended, Some(130), "{said}");
     assert_eq!(fake.posted("/stop_profile").len(), 1, "{said}");
     assert!(!fake.profiles());
+}
+
+// --- servers without a route ------------------------------------------------------------------------------------------
+
+#[test]
+fn a_release_without_the_route_gets_the_variables_of_one_run_for_each_stage() {
+    let env = |args: &[&str]| run(&[&["trtllm", "env", "-o", "/data/it's"], args].concat());
+    let (code, shown, said) = env(&["--stage", "prefill"]);
+    assert_eq!(code, 0, "{said}");
+    for line in [
+        "export TLLM_PROFILE_START_STOP=11-15\n",
+        "export TLLM_TORCH_PROFILE_TRACE='/data/it'\\''s/prefill.json'\n",
+        "# then send 10 prompts",
+        "llm-prof triage",
+    ] {
+        assert!(shown.contains(line), "no `{line}` in {shown}");
+    }
+    let (_, shown, _) = env(&["--stage", "decode", "--warmup-steps", "2", "--num-steps", "7"]);
+    assert!(shown.contains("START_STOP=4-10\n") && shown.contains("decode.json"), "{shown}");
+    // A shell takes it.
+    let script = format!("{shown}printf %s \"$TLLM_TORCH_PROFILE_TRACE\"");
+    let out = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "/data/it's/decode.json");
+    // A release that leaves out the last step of a window.
+    let folder = tempfile::tempdir().expect("a folder");
+    let module = folder.path().join("py_executor.py");
+    std::fs::write(&module, "if (self.iter_counter in self.profile_stop_iters\n").expect("it is written");
+    let (_, shown, _) = env(&["--stage", "prefill", "--source", &module.to_string_lossy()]);
+    assert!(shown.contains("START_STOP=11-16\n"), "{shown}");
+    assert_eq!(run(&["trtllm", "env"]).0, 2, "a stage is wanted");
+}
+
+#[test]
+fn a_copy_of_the_profiler_module_records_stacks_and_the_source_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, output) = (folder.path().join("profiling.py"), folder.path().join("copy.py"));
+    let text = "NAME = \"TLLM_TORCH_PROFILE_TRACE\"\nclass PyExecutorProfileManager:\n    p = torch.profiler.profile(activities=a, record_shapes=True, with_modules=True)\n";
+    let patch = |output: &Path| {
+        run(&["trtllm", "patch", "--source", &source.to_string_lossy(), "--output", &output.to_string_lossy()])
+    };
+    std::fs::write(&source, text).expect("it is written");
+    let (code, shown, said) = patch(&output);
+    assert_eq!(code, 0, "{said}");
+    assert!(shown.contains("pyexecutor/profiling.py with stacks on, line 3"), "{shown}");
+    let copy = std::fs::read_to_string(&output).expect("it was written");
+    assert_eq!(copy, text.replace("with_modules=True", "with_modules=True, with_stack=True"));
+    assert_eq!(std::fs::read_to_string(&source).expect("it is there"), text);
+    assert_eq!(patch(&source).0, 2, "never in place");
+    // What is not known is refused, and nothing is written.
+    std::fs::write(&source, "import torch\n").expect("it is written");
+    let other = folder.path().join("other.py");
+    let (code, _, said) = patch(&other);
+    assert_eq!(code, 5, "{said}");
+    assert!(said.contains("profiling.py: this is no file") && said.contains("nothing is written"), "{said}");
+    assert!(!other.exists());
+    std::fs::remove_file(&source).expect("it is there");
+    assert_eq!(patch(&other).0, 3);
 }

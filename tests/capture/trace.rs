@@ -51,7 +51,7 @@ pub(crate) fn text(marks: Marks, steps: &[Step], rank: u64, kernels: bool) -> St
             at + 100,
             n + 1
         ));
-        if kernels {
+        if kernels && (step.prefill.0 > 0 || step.decode > 0) {
             events.push(format!(
                 r#"{{"ph":"X","cat":"kernel","name":"ampere_bf16_s16816gemm_bf16_128x128","pid":0,"tid":7,"ts":{},"dur":500,"args":{{"device":0,"stream":7,"correlation":{}}}}}"#,
                 at + 200,

@@ -63,8 +63,8 @@ pub fn run(ask: &Ask, servers: &Servers) -> Result<Probe, Problem> {
                 answered.push((request, prompt, answer::read(&json, &common.sense), ms));
             }
             Ok(answer) => {
-                errors
-                    .push(Failed { request, reason: format!("HTTP {}: {}", answer.status, reason(&answer, servers)) });
+                let reason = format!("HTTP {}: {}", answer.status, reason(&answer, servers));
+                errors.push(Failed { request, reason });
             }
             Err(Broken { reason, .. }) => {
                 errors.push(Failed { request, reason });

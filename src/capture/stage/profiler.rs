@@ -34,7 +34,10 @@ impl<'r> StageRun<'_, 'r> {
     /// What a start of N steps is told; none: it cannot be told.
     pub(super) fn steps_sent(&self) -> Option<u64> {
         let plain = self.plan.start_step.is_none() && !self.by_stage();
-        steps_sent(self.server.file, self.start, self.server.facts.version.as_deref(), self.plan.steps, plain)
+        let idle = if self.part == Part::Prefill { self.start.idle_steps.saturating_mul(self.plan.steps) } else { 0 };
+        let sent =
+            steps_sent(self.server.file, self.start, self.server.facts.version.as_deref(), self.plan.steps, plain);
+        sent.map(|steps| steps.saturating_add(idle))
     }
 
     /// The prefix of names; a merge does not find files that have one.
@@ -107,11 +110,11 @@ impl<'r> StageRun<'_, 'r> {
         if means == Means::Busy { Called::Busy(problem) } else { Called::Refused(problem) }
     }
 
-    /// Iterations of a server that records one window for each of its runs: those after the warm-up; decode leaves out
-    /// the one that reads the prompt.
+    /// Iterations of a server that records one window for each of its runs.
     fn window(&self) -> String {
-        let first = self.plan.warm_up.saturating_add(if self.part == Part::Decode { 2 } else { 1 });
-        format!("{first}-{}", first.saturating_add(self.plan.steps - 1))
+        let (decode, warm_up, steps) = (self.part == Part::Decode, self.plan.warm_up, self.plan.steps);
+        let run = self.server.file.window_run.as_ref();
+        run.map_or_else(String::new, |run| run.window(decode, warm_up, steps, None))
     }
 
     pub(super) fn arm(&mut self) -> Event {

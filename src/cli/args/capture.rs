@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Document, Knowledge, Terminal};
+use super::{Document, Input, Knowledge, Terminal};
 use crate::capture::Workload;
 
 /// `llm-prof capture`.
@@ -86,6 +86,82 @@ pub struct Probe {
     /// The document.
     #[command(flatten)]
     pub document: Document,
+    /// The terminal.
+    #[command(flatten)]
+    pub terminal: Terminal,
+}
+
+/// `llm-prof trtllm`.
+#[derive(Debug, Subcommand)]
+pub enum TrtllmCommand {
+    /// Variables for one run of a server that has no profiler route, as a shell takes them.
+    Env(TrtllmEnv),
+    /// A copy of the server's profiler module that records stacks; a file that is not known is refused.
+    Patch(TrtllmPatch),
+}
+
+/// `llm-prof trtllm env`.
+#[derive(Debug, Args)]
+pub struct TrtllmEnv {
+    /// Stage that the run is for: such a server records one window in each of its runs.
+    #[arg(long, value_enum, value_name = "STAGE")]
+    pub stage: OneStage,
+    /// Folder for the trace.
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub output_dir: PathBuf,
+    /// Steps to record.
+    #[arg(long, value_name = "N", env = "LLM_PROF_NUM_STEPS", hide_env = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub num_steps: u64,
+    /// Steps that go by first.
+    #[arg(long, value_name = "N", env = "LLM_PROF_WARMUP_STEPS", hide_env = true, default_value_t = 10)]
+    pub warmup_steps: u64,
+    /// The server's profiler module, which shows whether the last step of a window counts [default: it does, as in most
+    /// releases].
+    #[arg(long, value_name = "FILE")]
+    pub source: Option<PathBuf>,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+}
+
+/// A stage of its own run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OneStage {
+    /// Prompts.
+    Prefill,
+    /// Output.
+    Decode,
+}
+
+/// `llm-prof trtllm patch`.
+#[derive(Debug, Args)]
+pub struct TrtllmPatch {
+    /// The server's profiler module; it stays as it is.
+    #[arg(long, value_name = "FILE")]
+    pub source: PathBuf,
+    /// The copy.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
+}
+
+/// `llm-prof matrix`.
+#[derive(Debug, Args)]
+pub struct Matrix {
+    /// The plan, in TOML; `llm-prof rules schema plan` says what stands in it.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Print every command, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The runs.
+    #[command(flatten)]
+    pub input: Input,
+    /// The rules.
+    #[command(flatten)]
+    pub knowledge: Knowledge,
     /// The terminal.
     #[command(flatten)]
     pub terminal: Terminal,

@@ -10,6 +10,7 @@ use super::kernels::{KernelsFile, NamedKernel};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;
 use super::pattern::PatternText;
+use super::plan::PlanFile;
 use super::servers::{CommonFile, ServerFile, Status};
 use super::shared::{CategoriesFile, GraphFile, TermsFile};
 use super::similarity::SimilarityFile;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("family", text(&schema_for!(FamilyFile))),
         ("graph", text(&schema_for!(GraphFile))),
         ("kernels", text(&schema_for!(KernelsFile))),
+        ("plan", text(&schema_for!(PlanFile))),
         ("server", text(&schema_for!(ServerFile))),
         ("server-common", text(&schema_for!(CommonFile))),
         ("similarity", text(&schema_for!(SimilarityFile))),

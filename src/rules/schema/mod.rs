@@ -16,6 +16,7 @@ pub mod mapping;
 pub mod names;
 pub mod overlap;
 pub mod pattern;
+pub mod plan;
 pub mod releases;
 pub mod report;
 pub mod server_log;

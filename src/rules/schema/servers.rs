@@ -7,6 +7,7 @@
 //! value; within a longer text the value is written as text.
 
 mod common;
+mod offline;
 mod sense;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::rules::version;
 
 pub use common::*;
+pub use offline::*;
 pub use sense::*;
 
 /// What is known of the servers.
@@ -103,6 +105,12 @@ pub struct ServerFile {
     /// What it must be started with.
     #[serde(default)]
     pub launch: Vec<Launch>,
+    /// For releases that are profiled without a route.
+    #[serde(default)]
+    pub window_run: Option<WindowRun>,
+    /// Where its profiler records no stacks, however it is asked.
+    #[serde(default)]
+    pub stacks_on: Option<StacksOn>,
     /// Limits of the protocol that a user should know; one sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -198,6 +206,9 @@ pub struct Start {
     pub body: Option<Value>,
     /// What ends it.
     pub limit: Limit,
+    /// Steps without work behind every prompt, which the server counts too.
+    #[serde(default)]
+    pub idle_steps: u64,
     /// Longest wait for the answer, s.
     pub timeout_s: u64,
     /// What answers mean; after these, those of `common`.

@@ -51,6 +51,8 @@ pub struct Waits {
     pub probe_ms: u64,
     /// For requests whose output was cut off, ms.
     pub leave_ms: u64,
+    /// For a server that was launched here and is asked to end, ms.
+    pub end_ms: u64,
     /// Between two looks at growing files, ms.
     pub poll_ms: u64,
     /// A size that stands still so long is worth a look inside, ms.
@@ -70,6 +72,16 @@ impl Waits {
     /// For each question about a server.
     pub fn probe(&self) -> Duration {
         Duration::from_millis(self.probe_ms)
+    }
+
+    /// For a server that was launched here and is asked to end.
+    pub fn end(&self) -> Duration {
+        Duration::from_millis(self.end_ms)
+    }
+
+    /// Between two looks.
+    pub fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_ms)
     }
 
     /// For requests whose output was cut off.
@@ -121,6 +133,24 @@ messages! {
     wants_key,
     /// No route for a prompt of text.
     no_route,
+    /// Something answers where a server is to be launched.
+    port_taken,
+    /// The command that launches a server cannot be run.
+    launch_failed,
+    /// A server that was launched ended before it answered.
+    launch_died,
+    /// A server that was launched does not answer.
+    launch_not_ready,
+    /// A file is no module of the server that is known.
+    unknown_module,
+    /// It is, and the profiler is not started there.
+    no_call,
+    /// The profiler is started there in more than one place.
+    several_calls,
+    /// The call is not the one that is known.
+    unknown_call,
+    /// The call says itself whether stacks are on.
+    has_stacks,
     /// Somebody else's capture is running.
     busy,
     /// The server cannot do what was asked.
