@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::automaton::{Alphabet, by_class};
-use super::chain::Pattern;
-use super::look::Compiled;
+use super::chain::{Pattern, Side};
+use super::look::{Compiled, Look};
 use super::{Classes, Predicates, Tri};
 use crate::attribution::{KernelId, LaunchId, Timeline};
 use crate::graph::KernelGraph;
@@ -58,100 +58,133 @@ pub fn nearest(
     let first = side.first.first().filter(|first| !first.is_empty())?;
     let look = compiled.look(rules, timeline, classes);
     let matching = by_class(side, &look);
+    let search = Search { timeline, graph, side, look, matching };
     let text = |position: u32| {
         let link = side.positions[position as usize].link;
         link.map_or("_".to_owned(), |link| print_expr(&compiled.program.links[link as usize]))
     };
-    let through = |launch| look.transparent(look.class(launch)) != Tri::No;
 
-    let mut reached: Vec<Vec<Reach>> = Vec::with_capacity(graph.len());
-    // Positions passed before a launch that is seen through.
-    let mut waiting: Vec<Vec<(Reach, LaunchId)>> = Vec::with_capacity(graph.len());
-    for launch in timeline.launch_ids().take(graph.len()) {
-        let mut here: Vec<Reach> = Vec::new();
-        let mut passed: BTreeMap<u32, (Reach, LaunchId)> = BTreeMap::new();
-        let before: Vec<LaunchId> = graph.predecessors(launch).map(|(before, _)| before).collect();
-        for (position, _) in &matching[look.class(launch) as usize] {
-            let mut best = first.contains(position).then_some(Reach { position: *position, links: 1, from: None });
-            let mut offer = |reach: &Reach, at: LaunchId, loosely: bool| {
-                let follows = side.positions[reach.position as usize].follow.iter();
-                let mut joins = follows.filter(|(next, join)| next == position && (!loosely || *join == Join::Loose));
-                if joins.next().is_some() && best.is_none_or(|best| reach.links + 1 > best.links) {
-                    let from = Some((at, reach.position));
-                    best = Some(Reach { position: *position, links: reach.links + 1, from });
-                }
-            };
-            for before in &before {
-                reached[before.0 as usize].iter().for_each(|reach| offer(reach, *before, false));
-                waiting[before.0 as usize].iter().for_each(|(reach, at)| offer(reach, *at, true));
-            }
-            here.extend(best);
-        }
-        if through(launch) {
-            for before in &before {
-                let own = reached[before.0 as usize].iter().map(|reach| (*reach, *before));
-                for (reach, at) in own.chain(waiting[before.0 as usize].iter().copied()) {
-                    let known = passed.entry(reach.position).or_insert((reach, at));
-                    if reach.links > known.0.links {
-                        *known = (reach, at);
-                    }
-                }
-            }
-        }
-        reached.push(here);
-        waiting.push(passed.into_values().collect());
-    }
-
-    let furthest = reached
-        .iter()
-        .flatten()
-        .filter(|reach| !side.positions[reach.position as usize].accept)
-        .map(|reach| reach.links)
-        .max();
-    let Some(furthest) = furthest else {
+    let reached = search.reach(first);
+    let open = |reach: &&Reach| !side.positions[reach.position as usize].accept;
+    let Some(furthest) = reached.iter().flatten().filter(open).map(|reach| reach.links).max() else {
         let expected = dedup(first.iter().map(|position| text(*position)).collect());
         return Some(Miss { matched: Vec::new(), expected, strict: false, stood: None, times: 0, open: Vec::new() });
     };
-    // Of those that came furthest, the most frequent way to break; the earliest of these.
-    let mut ways: BTreeMap<(u32, Option<KernelId>), Way> = BTreeMap::new();
-    for launch in timeline.launch_ids().take(graph.len()) {
-        for reach in reached[launch.0 as usize].iter().filter(|reach| reach.links == furthest) {
-            let position = &side.positions[reach.position as usize];
-            if position.accept {
-                continue;
-            }
-            let loose = position.follow.iter().any(|(_, join)| *join == Join::Loose);
-            let next = |at| graph.successors(at).min_by_key(|(next, edge)| (*edge, *next)).map(|(next, _)| next);
-            let mut stood = next(launch);
-            while let Some(at) = stood.filter(|at| loose && through(*at)) {
-                stood = next(at);
-            }
-            let kernel = stood.map(|stood| timeline.launch(stood).kernel);
-            ways.entry((reach.position, kernel)).or_insert(Way { times: 0, launch, stood }).times += 1;
-        }
-    }
-    let ((position, _), Way { times, launch, stood }) =
-        ways.into_iter().max_by_key(|(_, way)| (way.times, std::cmp::Reverse(way.launch)))?;
+    let (position, Way { times, launch, stood }) = search.way(&reached, furthest)?;
     let follow = &side.positions[position as usize].follow;
     let open = stood.map_or(Vec::new(), |stood| {
         let links = follow.iter().filter_map(|(next, _)| side.positions[*next as usize].link);
-        dedup(links.flat_map(|link| look.open(stood, link)).collect())
+        dedup(links.flat_map(|link| search.look.open(stood, link)).collect())
     });
-    let mut matched = vec![launch];
-    let mut at = reached[launch.0 as usize].iter().find(|reach| reach.position == position).and_then(|r| r.from);
-    while let Some((before, position)) = at {
-        matched.push(before);
-        at = reached[before.0 as usize].iter().find(|reach| reach.position == position).and_then(|r| r.from);
-    }
-    matched.reverse();
     Some(Miss {
-        matched,
+        matched: back(&reached, launch, position),
         expected: dedup(follow.iter().map(|(next, _)| text(*next)).collect()),
         strict: follow.iter().all(|(_, join)| *join == Join::Strict),
         stood,
         times,
         open,
     })
+}
+
+/// One chain on one timeline.
+struct Search<'a> {
+    timeline: &'a Timeline,
+    graph: &'a KernelGraph,
+    side: &'a Side,
+    look: Look<'a>,
+    /// Of each class of launches, the positions that it matches.
+    matching: Vec<Vec<(u32, Tri)>>,
+}
+
+impl Search<'_> {
+    fn through(&self, launch: LaunchId) -> bool {
+        self.look.transparent(self.look.class(launch)) != Tri::No
+    }
+
+    /// Of each launch, how far the chain came at each position that the launch matches; it may begin at the `first`.
+    fn reach(&self, first: &[u32]) -> Vec<Vec<Reach>> {
+        let mut reached: Vec<Vec<Reach>> = Vec::with_capacity(self.graph.len());
+        // Positions passed before a launch that is seen through.
+        let mut waiting: Vec<Vec<(Reach, LaunchId)>> = Vec::with_capacity(self.graph.len());
+        for launch in self.timeline.launch_ids().take(self.graph.len()) {
+            let mut here: Vec<Reach> = Vec::new();
+            let before: Vec<LaunchId> = self.graph.predecessors(launch).map(|(before, _)| before).collect();
+            for (position, _) in &self.matching[self.look.class(launch) as usize] {
+                let mut best = first.contains(position).then_some(Reach { position: *position, links: 1, from: None });
+                let mut offer = |reach: &Reach, at: LaunchId, loosely: bool| {
+                    let follows = self.side.positions[reach.position as usize].follow.iter();
+                    let mut joins =
+                        follows.filter(|(next, join)| next == position && (!loosely || *join == Join::Loose));
+                    if joins.next().is_some() && best.is_none_or(|best| reach.links + 1 > best.links) {
+                        let from = Some((at, reach.position));
+                        best = Some(Reach { position: *position, links: reach.links + 1, from });
+                    }
+                };
+                for before in &before {
+                    reached[before.0 as usize].iter().for_each(|reach| offer(reach, *before, false));
+                    waiting[before.0 as usize].iter().for_each(|(reach, at)| offer(reach, *at, true));
+                }
+                here.extend(best);
+            }
+            let passed = if self.through(launch) { passed(&before, &reached, &waiting) } else { Vec::new() };
+            reached.push(here);
+            waiting.push(passed);
+        }
+        reached
+    }
+
+    /// Of the chains that came `furthest`, the position and the way in which most of them broke; the earliest of these.
+    fn way(&self, reached: &[Vec<Reach>], furthest: usize) -> Option<(u32, Way)> {
+        let mut ways: BTreeMap<(u32, Option<KernelId>), Way> = BTreeMap::new();
+        for launch in self.timeline.launch_ids().take(self.graph.len()) {
+            for reach in reached[launch.0 as usize].iter().filter(|reach| reach.links == furthest) {
+                let position = &self.side.positions[reach.position as usize];
+                if position.accept {
+                    continue;
+                }
+                let loose = position.follow.iter().any(|(_, join)| *join == Join::Loose);
+                let next = |at| self.graph.successors(at).min_by_key(|(next, edge)| (*edge, *next));
+                let mut stood = next(launch).map(|(next, _)| next);
+                while let Some(at) = stood.filter(|at| loose && self.through(*at)) {
+                    stood = next(at).map(|(next, _)| next);
+                }
+                let kernel = stood.map(|stood| self.timeline.launch(stood).kernel);
+                ways.entry((reach.position, kernel)).or_insert(Way { times: 0, launch, stood }).times += 1;
+            }
+        }
+        let most = ways.into_iter().max_by_key(|(_, way)| (way.times, std::cmp::Reverse(way.launch)))?;
+        Some((most.0.0, most.1))
+    }
+}
+
+/// What is passed on behind a launch that is seen through: the best of each position before it.
+fn passed(before: &[LaunchId], reached: &[Vec<Reach>], waiting: &[Vec<(Reach, LaunchId)>]) -> Vec<(Reach, LaunchId)> {
+    let mut passed: BTreeMap<u32, (Reach, LaunchId)> = BTreeMap::new();
+    for before in before {
+        let own = reached[before.0 as usize].iter().map(|reach| (*reach, *before));
+        for (reach, at) in own.chain(waiting[before.0 as usize].iter().copied()) {
+            let known = passed.entry(reach.position).or_insert((reach, at));
+            if reach.links > known.0.links {
+                *known = (reach, at);
+            }
+        }
+    }
+    passed.into_values().collect()
+}
+
+/// The launches of a chain up to this one, the first of them first.
+fn back(reached: &[Vec<Reach>], launch: LaunchId, position: u32) -> Vec<LaunchId> {
+    let from = |launch: LaunchId, position: u32| {
+        reached[launch.0 as usize].iter().find(|reach| reach.position == position).and_then(|reach| reach.from)
+    };
+    let mut matched = vec![launch];
+    let mut at = from(launch, position);
+    while let Some((before, position)) = at {
+        matched.push(before);
+        at = from(before, position);
+    }
+    matched.reverse();
+    matched
 }
 
 /// Chain and context as one chain.
