@@ -53,7 +53,8 @@ fn aliases_that_multiply_are_refused() {
         let mut laughs = format!("{head}{}&a0 [lol]\n", item.replace("{n}", "0"));
         for n in 1..40 {
             let before = format!("*a{}, ", n - 1).repeat(9);
-            laughs.push_str(&format!("{}&a{n} [{before}]\n", item.replace("{n}", &n.to_string())));
+            laughs += &item.replace("{n}", &n.to_string());
+            laughs += &format!("&a{n} [{before}]\n");
         }
         refused(laughs, "error[E");
     }
@@ -70,8 +71,8 @@ fn yaml_that_nests_without_end_is_refused() {
             refused(open.repeat(n), "error[E");
         }
     }
-    let block: String = (0..3_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
-    refused(block, "error[E");
+    let block: Vec<String> = (0..3_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    refused(block.concat(), "error[E");
 }
 
 #[test]
@@ -108,4 +109,10 @@ fn names_and_globs_of_any_length_are_cheap() {
         let family = family(&format!("'name(\"*{}\") ~> rope'", glob.repeat(20_000)));
         assert_eq!(mistakes(family).map(|said| start(&said)), None, "{glob}");
     }
+}
+
+#[test]
+fn a_file_that_is_no_family_by_its_size_is_refused() {
+    let padding = "# nothing\n".repeat(4_000_000);
+    refused(family("rms_norm ~> rope") + &padding, "error[E");
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +22,9 @@ pub(super) const SERVERS: &str = "rules/servers/";
 pub(super) const VERSION: &str = "catalogs/VERSION";
 /// Kinds of families: the folders of a catalog.
 const KINDS: [&str; 2] = ["fuse", "overlap"];
+
+/// The largest file that is read as rules: ours are a hundredth of it.
+const LARGEST: u64 = 8 << 20;
 
 /// Keys of lists of tests.
 const TESTS: [&str; 3] = ["tests:", "hit:", "miss:"];
@@ -216,7 +219,14 @@ impl Sources {
     }
 
     fn read(&mut self, logical: String, layer: usize, path: &Path) {
-        match fs::read_to_string(path) {
+        // A link may lead to a file that has no end.
+        let mut bytes = Vec::new();
+        let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+        let text = read.and_then(|read| match read as u64 {
+            0..=LARGEST => String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into()),
+            _ => Err(io::ErrorKind::FileTooLarge.into()),
+        });
+        match text {
             Ok(text) => self.push(logical, layer, shown(path), text),
             Err(error) => self.unreadable(path, &error),
         }
@@ -226,6 +236,7 @@ impl Sources {
         let reason = match error.kind() {
             io::ErrorKind::InvalidData => "it is no UTF-8 text".to_owned(),
             io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+            io::ErrorKind::FileTooLarge => format!("it is larger than the {} MiB that rules may be", LARGEST >> 20),
             _ => error.to_string(),
         };
         self.problems.push(Diagnostic::new(Code::Unreadable, format!("cannot read {}: {reason}", shown(path))));
