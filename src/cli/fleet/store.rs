@@ -78,8 +78,10 @@ impl Store {
         let before = before.trim().to_owned();
         match locked {
             Err(TryLockError::WouldBlock) => {
+                // It may not have said its number yet.
+                let who = if before.is_empty() { String::new() } else { format!(" (process {before})") };
                 return Err(Failure::usage(format!(
-                    "-o {shown}: another llm-prof (process {before}) writes there; wait for its end, or give another folder"
+                    "-o {shown}: another llm-prof{who} writes there; wait for its end, or give another folder"
                 )));
             }
             // A file system that knows no locks: whoever shares it between machines keeps them apart.
