@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::plain;
 pub use codes::{Code, Severity};
 
 /// A file that diagnostics point into.
@@ -113,17 +114,17 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level.primary_title(self.title.as_str()).id(self.code.id());
+        let title = level.primary_title(plain::clean_lines(&self.title)).id(self.code.id());
         let mut group = if self.labels.is_empty() { Group::with_title(title) } else { title.elements(self.snippets()) };
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(plain::clean_lines(help)));
         }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
     }
 
     /// One snippet a file, in order of first label.
-    fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+    fn snippets(&self) -> Vec<Snippet<'static, annotate_snippets::Annotation<'static>>> {
         let mut files: Vec<&Arc<SourceFile>> = Vec::new();
         for label in &self.labels {
             if !files.iter().any(|f| f.path == label.file.path) {
@@ -133,15 +134,24 @@ impl Diagnostic {
         let snippet = |file: &Arc<SourceFile>| {
             let own = self.labels.iter().enumerate().filter(|(_, l)| l.file.path == file.path);
             let annotations: Vec<_> = own.map(|(n, label)| annotation(label, n == 0)).collect();
-            Snippet::source(file.text.clone()).path(file.path.clone()).annotations(annotations)
+            Snippet::source(shown(&file.text)).path(plain::clean(&file.path)).annotations(annotations)
         };
         files.into_iter().map(snippet).collect()
     }
 }
 
-fn annotation(label: &Label, primary: bool) -> annotate_snippets::Annotation<'_> {
+fn annotation(label: &Label, primary: bool) -> annotate_snippets::Annotation<'static> {
     let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-    kind.span(caret(&label.file.text, &label.span)).label((!label.text.is_empty()).then_some(label.text.as_str()))
+    let text = &label.file.text;
+    let caret = caret(text, &label.span);
+    let start = shown(&text[..caret.start]).len();
+    let span = start..start + shown(&text[caret]).len();
+    kind.span(span).label((!label.text.is_empty()).then(|| plain::clean_lines(&label.text)))
+}
+
+/// Lines of a file as they can be shown; what is ASCII the renderer sees to, tabs among it.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { plain::cleaned(c) }).collect()
 }
 
 impl fmt::Display for Diagnostic {

@@ -15,14 +15,19 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The character, or a sign in place of a hidden one.
+pub fn cleaned(c: char) -> char {
+    if is_hidden(c) { SHOWN } else { c }
+}
+
 /// `text` with a sign in place of each hidden character.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_hidden(c) { SHOWN } else { c }).collect()
+    text.chars().map(cleaned).collect()
 }
 
 /// The same of a text of several lines, which keeps its lines.
 pub fn clean_lines(text: &str) -> String {
-    text.chars().map(|c| if is_hidden(c) && c != '\n' { SHOWN } else { c }).collect()
+    text.chars().map(|c| if c == '\n' { c } else { cleaned(c) }).collect()
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{self, CaptureOptions, Knowledge, Terminal};
-use super::failure::{Failure, code};
+use super::failure::Failure;
 use super::output::print;
 use super::session::{framework, say};
 use super::streams::Streams;
 use super::{loading, progress, server_log};
 use crate::capture::{self, Done, End, Kind, Lengths, Plan, Problem, Said, StageDone, Timeouts};
-use crate::diagnostic;
+use crate::plain;
 use crate::rules::schema::servers::Servers;
 use crate::rules::{self, RuleSet};
 
@@ -32,7 +32,7 @@ pub(super) fn run(args: &args::Capture, streams: &mut Streams) -> Result<(), Fai
         server_log: args.server_log.clone(),
     };
     let captured = take(&source, &args.options, &servers, &rules, &args.terminal, streams)?;
-    print(&outcome(&captured), streams)?;
+    print(&plain::clean_lines(&outcome(&captured)), streams)?;
     captured.failure().map_or(Ok(()), Err)
 }
 
@@ -63,10 +63,7 @@ fn outcome(captured: &Captured) -> String {
 
 /// What is known of the servers.
 pub(super) fn servers(knowledge: &Knowledge, streams: &Streams) -> Result<Servers, Failure> {
-    rules::load_servers(knowledge.rules.as_deref()).map_err(|problems| {
-        let shown = diagnostic::render(&problems, streams.err_is_terminal);
-        Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
-    })
+    rules::load_servers(knowledge.rules.as_deref()).map_err(|problems| loading::unloaded(&problems, streams))
 }
 
 /// A server to capture from.
@@ -126,10 +123,10 @@ pub(super) fn take(
         line.clear(&mut streams.err);
         // When not even stderr takes it, the capture goes on.
         let _ = match said {
-            Said::Progress(text) => line.show(&text, &mut streams.err),
+            Said::Progress(text) => line.show(&plain::clean(&text), &mut streams.err),
             Said::Note(_) | Said::Warning(_) if terminal.quiet => Ok(()),
-            Said::Note(text) => writeln!(streams.err, "{text}"),
-            Said::Warning(text) => writeln!(streams.err, "warning: {text}"),
+            Said::Note(text) => writeln!(streams.err, "{}", plain::clean_lines(&text)),
+            Said::Warning(text) => writeln!(streams.err, "warning: {}", plain::clean_lines(&text)),
         };
     });
     line.clear(&mut streams.err);

@@ -6,6 +6,7 @@ use std::io::Write;
 use super::args::{Check, Format};
 use super::failure::{Failure, code};
 use super::finished::Opening;
+use super::session::say;
 use super::streams::Streams;
 use super::{loading, output};
 use crate::diagnostic;
@@ -58,11 +59,11 @@ pub(super) fn run(args: &Check, streams: &mut Streams) -> Result<(), Failure> {
 pub(super) fn finish(check: &gates::Check, said: bool, streams: &mut Streams) -> Result<(), Failure> {
     let annotations = if streams.in_workflow() { gates::github::annotations(check) } else { Vec::new() };
     for line in annotations {
-        writeln!(streams.err, "{line}")?;
+        say(streams, &line)?;
     }
     if said && check.outcome != Outcome::Passed {
         for gate in check.gates.iter().filter(|gate| gate.outcome != Outcome::Passed) {
-            writeln!(streams.err, "{}: {}", gate.outcome.word(), gate.text)?;
+            say(streams, &format!("{}: {}", gate.outcome.word(), gate.text))?;
         }
     }
     match check.outcome {

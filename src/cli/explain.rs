@@ -10,6 +10,7 @@ use crate::diagnostic::Code;
 use crate::engine::similarity::{self, Similarity};
 use crate::engine::{self, Classes};
 use crate::graph;
+use crate::plain;
 use crate::report::{self, Analysis, KernelRow, Options};
 use crate::rules::RuleSet;
 
@@ -55,9 +56,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
             args.what
         )));
     }
-    let text = texts.concat();
-    let lines: Vec<String> = text.split('\n').map(report::clean).collect();
-    output::print(&lines.join("\n"), streams)
+    output::print(&plain::clean_lines(&texts.concat()), streams)
 }
 
 /// What is to be explained.

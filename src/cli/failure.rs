@@ -2,6 +2,9 @@
 
 use std::io;
 
+use crate::diagnostic::{self, Diagnostic};
+use crate::plain;
+
 /// Exit codes; `--help` says the same.
 pub(super) mod code {
     /// What the user asked for failed.
@@ -26,6 +29,13 @@ pub(super) enum Failure {
         /// What happened, what was expected, what to do.
         message: String,
     },
+    /// The same of mistakes in a file, as they are shown on a terminal.
+    Shown {
+        /// Exit code.
+        code: u8,
+        /// The mistakes, rendered.
+        message: String,
+    },
     /// Everything was said; only the code is left.
     Code(u8),
     /// The reader of our output went away.
@@ -46,6 +56,12 @@ impl Failure {
     /// Read, but unfit for the question.
     pub(super) fn unfit(message: impl Into<String>) -> Self {
         Self::Said { code: code::UNFIT, message: message.into() }
+    }
+
+    /// Mistakes in a file: `what` of it is not possible.
+    pub(super) fn mistakes(code: u8, what: &str, mistakes: &[Diagnostic], styled: bool) -> Self {
+        let shown = diagnostic::render(mistakes, styled);
+        Self::Shown { code, message: format!("{}\n{}", plain::clean(what), shown.trim_end()) }
     }
 
     /// Writing to a stream failed.

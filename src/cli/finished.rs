@@ -8,7 +8,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::args::{Input, Terminal};
-use super::failure::Failure;
+use super::failure::{Failure, code};
 use super::inputs;
 use super::session;
 use super::streams::Streams;
@@ -63,8 +63,8 @@ impl Opening<'_> {
             .map_err(|error| Failure::input(format!("{name}: cannot read it: {error}; expected a JSON report")))?;
         let file = Arc::new(SourceFile { path: name.clone(), text });
         json::read(&file.text, self.rules).map_err(|unread| {
-            let shown = told(&unread, &file).render(streams.err_is_terminal);
-            Failure::input(format!("{name} cannot be read as a report\n{}", shown.trim_end()))
+            let what = format!("{name} cannot be read as a report");
+            Failure::mistakes(code::INPUT, &what, &[told(&unread, &file)], streams.err_is_terminal)
         })
     }
 

@@ -10,7 +10,7 @@ use super::args::{Knowledge, Terminal};
 use super::failure::{Failure, code};
 use super::session::{detail, say};
 use super::streams::Streams;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::engine::Engine;
 use crate::rules::{self, RuleSet, Sources};
 
@@ -109,10 +109,12 @@ pub(super) fn rules_beside<T>(
 }
 
 fn loaded<T>(rules: Result<T, Vec<Diagnostic>>, streams: &Streams) -> Result<T, Failure> {
-    rules.map_err(|problems| {
-        let shown = diagnostic::render(&problems, streams.err_is_terminal);
-        Failure::Said { code: code::RULES, message: format!("the rules cannot be loaded\n{}", shown.trim_end()) }
-    })
+    rules.map_err(|problems| unloaded(&problems, streams))
+}
+
+/// Why there are no rules.
+pub(super) fn unloaded(problems: &[Diagnostic], streams: &Streams) -> Failure {
+    Failure::mistakes(code::RULES, "the rules cannot be loaded", problems, streams.err_is_terminal)
 }
 
 /// Families that are asked for.

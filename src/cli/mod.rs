@@ -41,6 +41,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::plain;
 use args::{Cli, Command};
 use failure::{Failure, code};
 pub use streams::Streams;
@@ -67,12 +68,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Err(config::Stop::Shown(text)) => return u8::from(output::print(&text, streams).is_err()),
         Err(config::Stop::Config(text)) => {
             // When not even stderr takes it, the exit code still tells.
-            let _ = write!(streams.err, "{text}");
+            let _ = write!(streams.err, "{}", plain::clean_lines(&text));
             return code::USAGE;
         }
     };
     if let Some(note) = config::note(&matches, streams) {
-        let _ = writeln!(streams.err, "{note}");
+        let _ = writeln!(streams.err, "{}", plain::clean_lines(&note));
     }
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
@@ -87,6 +88,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Err(Failure::Code(code)) => code,
         Err(Failure::Said { code, message }) => {
             // When not even stderr takes it, the exit code still tells.
+            let _ = writeln!(streams.err, "error: {}", plain::clean_lines(&message));
+            code
+        }
+        Err(Failure::Shown { code, message }) => {
             let _ = writeln!(streams.err, "error: {message}");
             code
         }
@@ -146,7 +151,10 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
 /// What clap has to say: help and version are results, all else is wrong usage.
 fn usage(error: &clap::Error, streams: &mut Streams) -> u8 {
     let rendered = error.render();
-    let text = if streams.color(args::When::Auto) { rendered.ansi().to_string() } else { rendered.to_string() };
+    let text = plain::clean_lines(&rendered.to_string());
+    // An argument that would colour the message itself gets none.
+    let safe = text == rendered.to_string();
+    let text = if safe && streams.color(args::When::Auto) { rendered.ansi().to_string() } else { text };
     let written = if error.use_stderr() { write!(streams.err, "{text}") } else { write!(streams.out, "{text}") };
     match written {
         Ok(()) if error.use_stderr() => code::USAGE,

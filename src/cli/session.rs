@@ -1,7 +1,6 @@
 //! What `triage`, `doctor` and `explain` do alike: choose the files, read, attribute and judge them.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +17,7 @@ use crate::attribution::{self, FoundBy, Given, Stage, Timeline};
 use crate::diagnostic;
 use crate::engine::{Classes, Engine, Judgement};
 use crate::graph;
+use crate::plain;
 use crate::report::{self, Analysis, Options, Report, TraceInfo, losses};
 use crate::rules::RuleSet;
 use crate::rules::schema::fleet::FleetFile;
@@ -408,7 +408,7 @@ pub(super) fn detail(terminal: &Terminal, streams: &mut Streams, text: &str) -> 
     if terminal.verbose > 0 { say(streams, text) } else { Ok(()) }
 }
 
-/// One line for people.
-pub(super) fn say(streams: &mut Streams, text: &(impl Display + ?Sized)) -> Result<(), Failure> {
-    Ok(writeln!(streams.err, "{text}")?)
+/// A message for people, whatever strangers have put in it.
+pub(super) fn say(streams: &mut Streams, text: &str) -> Result<(), Failure> {
+    Ok(writeln!(streams.err, "{}", plain::clean_lines(text))?)
 }

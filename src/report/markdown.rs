@@ -295,6 +295,10 @@ pub(crate) fn text(raw: &str) -> String {
 
 /// A code span: fenced by more backticks than are in it; a `|` is escaped even there, as tables ask.
 pub(crate) fn code(raw: &str) -> String {
+    if raw.contains("\\|") {
+        // In code a backslash cannot be escaped, and would undo the escape of the bar behind it.
+        return text(raw);
+    }
     let raw = cells::clean(raw).replace('|', "\\|");
     let longest = raw.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
@@ -312,5 +316,6 @@ mod tests {
         assert_eq!(code("f<a|b>\u{1b}[0m"), "`f<a\\|b>\u{fffd}[0m`");
         assert_eq!(text("qwen3_moe _run_"), "qwen3_moe \\_run\\_");
         assert_eq!(code("x``y"), "``` x``y ```");
+        assert_eq!(code("x\\|y"), "x\\\\\\|y");
     }
 }

@@ -27,7 +27,6 @@ mod timeline;
 
 pub use analysis::{Analysis, Limits, Options};
 pub use build::build;
-pub(crate) use cells::clean;
 pub use model::*;
 pub use timeline::{Beside, StepFinding, StepKernel, StepLaunch, StepTimeline, TimelineInfo, TimelineLaunch};
 

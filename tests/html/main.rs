@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 mod browser;
 mod hostile;
+#[path = "../common/hostile.rs"]
+mod hostile_trace;
 mod keyboard;
 mod timeline;
 #[path = "../common/traces.rs"]

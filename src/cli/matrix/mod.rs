@@ -16,7 +16,6 @@ use super::session::say;
 use super::streams::Streams;
 use super::{loading, progress, trtllm};
 use crate::capture::{Launch, Launched};
-use crate::diagnostic;
 use crate::engine::Engine;
 use crate::report::json;
 use crate::report::layout::{left, width};
@@ -47,10 +46,8 @@ pub(super) fn run(args: &Matrix, streams: &mut Streams) -> Result<(), Failure> {
     let shown = args.plan.display();
     let text = fs::read_to_string(&args.plan)
         .map_err(|error| Failure::input(format!("{shown}: cannot read it: {error}; expected a plan in TOML")))?;
-    let plan = plan::read(&args.plan, text, &rules, &servers).map_err(|found| {
-        let shown = diagnostic::render(&found, streams.err_is_terminal);
-        Failure::usage(format!("the plan cannot be used\n{}", shown.trim_end()))
-    })?;
+    let plan = plan::read(&args.plan, text, &rules, &servers)
+        .map_err(|found| Failure::mistakes(code::USAGE, "the plan cannot be used", &found, streams.err_is_terminal))?;
     if args.dry_run {
         return print(&commands::of_plan(&plan, &servers), streams);
     }
@@ -60,7 +57,7 @@ pub(super) fn run(args: &Matrix, streams: &mut Streams) -> Result<(), Failure> {
     for cell in &plan.cells {
         let end = match one(cell, args, &servers, &opening, streams) {
             Ok(end) => end,
-            Err(Failure::Said { message, .. }) => End::Failed(message),
+            Err(Failure::Said { message, .. } | Failure::Shown { message, .. }) => End::Failed(message),
             Err(Failure::Code(code)) => End::Failed(format!("ended with code {code}")),
             Err(Failure::BrokenPipe) => return Err(Failure::BrokenPipe),
         };
@@ -105,7 +102,7 @@ fn one(
     let captured = take(&source, &cell.options, servers, opening.rules, &args.terminal, streams)?;
     drop(server);
     let failed = captured.failure().map(|failure| match failure {
-        Failure::Said { message, .. } => message,
+        Failure::Said { message, .. } | Failure::Shown { message, .. } => message,
         Failure::Code(_) | Failure::BrokenPipe => String::new(),
     });
     if !captured.kept() {
