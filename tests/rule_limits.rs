@@ -1,6 +1,7 @@
 //! Rules that would take a machine down: each is refused in a moment, with its file and what is allowed. Those that are
 //! large and legal are read in a moment, too.
 
+use std::fmt::Write as _;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -53,8 +54,8 @@ fn aliases_that_multiply_are_refused() {
         let mut laughs = format!("{head}{}&a0 [lol]\n", item.replace("{n}", "0"));
         for n in 1..40 {
             let before = format!("*a{}, ", n - 1).repeat(9);
-            laughs += &item.replace("{n}", &n.to_string());
-            laughs += &format!("&a{n} [{before}]\n");
+            let item = item.replace("{n}", &n.to_string());
+            writeln!(laughs, "{item}&a{n} [{before}]").expect("a string takes all");
         }
         refused(laughs, "error[E");
     }
