@@ -148,7 +148,7 @@ fn no_gate_passes_because_it_could_not_look() {
         (
             "an op that is unknown",
             |r| {
-                fitness(r, "families-could-not-look", "2 families cannot look: sglang/x, sglang/diffusion-bias-gelu.");
+                fitness(r, "families-could-not-look", "2 families cannot look: sglang/x, sglang/diffusion-group-norm-silu.");
             },
             OF_ABSENT,
         ),
@@ -182,7 +182,7 @@ fn no_gate_passes_because_it_could_not_look() {
         &[DECODE, "--stage", "prefill", "--require", FUSED_FAMILY],
         &[DECODE, "--stage", "prefill", "--forbid", ABSENT],
         &[DECODE, "--exclude", "sglang/*", "--require", FUSED_FAMILY],
-        &[DECODE, "--exclude", "sglang/diffusion-bias*", "--forbid", ABSENT],
+        &[DECODE, "--exclude", "sglang/diffusion-group*", "--forbid", ABSENT],
         &[DECODE, "--include", "any/*", "--forbid", ABSENT],
         &[NO_GPU, "--budget", "gemm=99"],
         &[NO_GPU, "--require", FUSED_FAMILY],
