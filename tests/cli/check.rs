@@ -148,7 +148,11 @@ fn no_gate_passes_because_it_could_not_look() {
         (
             "an op that is unknown",
             |r| {
-                fitness(r, "families-could-not-look", "2 families cannot look: sglang/x, sglang/diffusion-group-norm-silu.");
+                fitness(
+                    r,
+                    "families-could-not-look",
+                    "2 families cannot look: sglang/x, sglang/diffusion-group-norm-silu.",
+                );
             },
             OF_ABSENT,
         ),
