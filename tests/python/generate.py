@@ -25,7 +25,7 @@ ARROW = {"string": "string", "boolean": "bool", "integer": "int64", "number": "d
 
 def python_type(schema: dict) -> str:
     """The annotation of a value. Only what the schemas use is known; anything else must be looked at by a person."""
-    known = {"$ref", "additionalProperties", "anyOf", "description", "format", "items", "minimum", "type"}
+    known = {"$ref", "additionalProperties", "anyOf", "default", "description", "format", "items", "minimum", "type"}
     if set(schema) - known:
         raise SystemExit(f"unknown keys in a schema: {sorted(set(schema) - known)}")
     if "$ref" in schema:

@@ -52,6 +52,23 @@ class Beside:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BrokenEvents:
+    """Events of one trace that could not be read, for one reason."""
+
+    count: int
+    """How many."""
+
+    first: int
+    """Place of the first in the list of events, from 0."""
+
+    path: str
+    """The trace."""
+
+    reason: str
+    """Why."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaptureInfo:
     """What was asked of a capture, by the file beside its traces."""
 
@@ -505,6 +522,29 @@ class Location:
 
     location: str
     """Call site."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """All that was skipped, repaired or left open."""
+
+    broken_events: list[BrokenEvents]
+    """Events that could not be read."""
+
+    not_needed: dict[str, int]
+    """Events of known kinds that no figure needs, by category (of those without one: by phase)."""
+
+    repaired_texts: int
+    """Distinct texts with broken escapes, broken UTF-8 or bare control characters."""
+
+    undecided_gates: list[UndecidedGate]
+    """Conditions of rows that nothing in the traces decides."""
+
+    unknown_categories: dict[str, int]
+    """Events of categories that the rules do not know."""
+
+    without_launch: int
+    """GPU events whose launch call is not in the trace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1233,6 +1273,23 @@ class TraceInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UndecidedGate:
+    """A condition that nothing decides."""
+
+    family: str
+    """Whose it is."""
+
+    found: str
+    """What was found, and what would decide it."""
+
+    stage: str
+    """In which stage."""
+
+    wants: str
+    """What it asks for."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A whole report."""
 
@@ -1265,6 +1322,9 @@ class Report:
 
     kernels: list[KernelRow]
     """Kernel table."""
+
+    losses: Losses | None = None
+    """What was skipped, repaired or left open."""
 
     mode: str
     """`single-trace` or `mapping-formal`."""
