@@ -20,7 +20,7 @@ pub fn toggles<'a>(family: &'a Family, run: &Run) -> Vec<&'a Toggle> {
 }
 
 /// Whether something of a vendor is of the run's GPU; of an unknown GPU it may be.
-fn is_of(vendor: Option<&String>, run: &Run) -> bool {
+pub fn is_of(vendor: Option<&String>, run: &Run) -> bool {
     vendor.is_none_or(|vendor| run.vendor.as_ref().is_none_or(|known| known.value == *vendor))
 }
 

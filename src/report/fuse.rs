@@ -194,14 +194,15 @@ pub(super) fn because(row: &FuseRow) -> impl Iterator<Item = &String> {
     row.reasons.iter().filter(|reason| row.advice.split("; ").all(|said| said != reason.as_str()))
 }
 
-/// Where the fused path lives: in the trace's version, or in any when that is unknown.
+/// Where the fused path lives on this GPU: in the trace's version, or in any when that is unknown.
 fn candidate(family: &Family, run: &Run) -> Vec<String> {
-    let all: Vec<_> =
-        if run.framework_version.is_some() { advice::sources(family, run) } else { family.sources.iter().collect() };
+    let any = || family.sources.iter().filter(|source| advice::is_of(source.vendor.as_ref(), run)).collect();
+    let all: Vec<_> = if run.framework_version.is_some() { advice::sources(family, run) } else { any() };
     all.into_iter().map(|source| source.path.clone()).collect()
 }
 
-fn toggles(family: &Family, run: &Run) -> Vec<ToggleInfo> {
+/// The switches of a family that do something on this GPU, as the version spells them.
+pub(super) fn toggles(family: &Family, run: &Run) -> Vec<ToggleInfo> {
     (advice::toggles(family, run).into_iter())
         .map(|toggle| ToggleInfo { spelling: toggle.name.clone(), value: toggle.value.clone() })
         .collect()

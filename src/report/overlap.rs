@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kernels::{Sums, Tally, place, share};
-use super::{Analysis, OverlapRow, Report, RiskInstances, ToggleInfo, cells, evidence};
+use super::{Analysis, OverlapRow, Report, RiskInstances, cells, evidence, fuse};
 use crate::attribution::{Kernel, Stage};
 use crate::engine::{Overlap, Risk, Risks, Times, switches};
 use crate::kernel_name::KernelName;
@@ -124,10 +124,7 @@ fn finish(
         waiting_by: lead.waiting.map(|waiting| if waiting.sized { "shapes" } else { "grid" }.into()),
         recommendation,
         reasons,
-        toggles: family.map_or_else(Vec::new, |family| {
-            let toggles = family.toggles.iter();
-            toggles.map(|t| ToggleInfo { spelling: t.name.clone(), value: t.value.clone() }).collect()
-        }),
+        toggles: family.map_or_else(Vec::new, |family| fuse::toggles(family, &analysis.timeline.run)),
         rule: family.map(|family| evidence::rule(family, analysis.timeline, stage, None)),
         example: evidence::of(all, analysis.timeline).and_then(|at| evidence::instance(at, lead)),
     }

@@ -275,3 +275,14 @@ fn a_stage_in_which_nothing_recurs_has_no_timeline_and_says_so() {
     assert!(done.out.contains("No stretch of launches recurs"), "{}", done.out);
     assert_eq!(report_of("launch-bound", &["--timeline"])["timelines"], json!([]));
 }
+
+#[test]
+fn a_switch_of_another_vendor_stands_in_no_row() {
+    let report = run(&["triage", "-f", "json", "tests/fixtures/two-streams.trace.json.gz"]).report();
+    assert!(report["hardware"].as_str().is_some_and(|name| name.starts_with("NVIDIA")), "{}", report["hardware"]);
+    // The family's only switch is for AMD.
+    let row = overlap(&report, "sglang/shared-routed-experts");
+    assert_eq!(row["toggles"], json!([]));
+    let page = run(&["rules", "show", "sglang/shared-routed-experts"]).out;
+    assert!(page.contains("SGLANG_ROCM_USE_MULTI_STREAM"), "{page}");
+}

@@ -189,3 +189,17 @@ fn the_flags_of_the_tool_before_limit_their_own_table() {
     assert_eq!(rows(&["--kernel-table-limit", "2"]), [2, overlap, fuse]);
     assert_eq!(rows(&["--limit", "1", "--kernel-table-limit", "2", "--overlap-table-limit", "0"]), [2, overlap, 1]);
 }
+
+#[test]
+fn a_path_of_another_vendor_is_not_where_the_fused_one_lives() {
+    let trace = "tests/fixtures/vllm-nvidia-tp2-moe-mixed.trace.json.gz";
+    let report = run(&["triage", "-f", "json", trace]).report();
+    assert_eq!(
+        (&report["framework_version"], report["hardware"].as_str().map(|n| &n[..6])),
+        (&serde_json::Value::Null, Some("NVIDIA"))
+    );
+    let rows = report["fuse"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["family"] == "vllm/moe-experts").expect("a row");
+    let paths = row["candidate"].to_string();
+    assert!(paths.contains("flashinfer/fused_moe/core.py") && !paths.contains("aiter"), "{paths}");
+}
