@@ -18,6 +18,7 @@ fn a_family_can_be_tested_alone() {
     let done = run(&["rules", "test", "--family", "sglang/qk-norm*"]);
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     assert!(done.out.contains("sglang/qk-norm-rope: ") && !done.out.contains("term "), "{}", done.out);
+    assert_eq!(run(&["rules", "test", "sglang/qk-norm*"]).out, done.out, "without the flag, too");
     assert_eq!(run(&["rules", "test", "--family", "no/such"]).code, 2);
 }
 

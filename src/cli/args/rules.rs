@@ -31,6 +31,9 @@ pub enum RulesCommand {
 /// `llm-prof rules test`.
 #[derive(Debug, Args)]
 pub struct RulesTest {
+    /// The same as `--family`.
+    #[arg(value_name = "GLOB", conflicts_with = "family")]
+    pub only: Option<String>,
     /// Families whose tests are run: a glob over ids; tests of terms are left out.
     #[arg(long, value_name = "GLOB", env = "LLM_PROF_FAMILY", hide_env = true)]
     pub family: Option<String>,

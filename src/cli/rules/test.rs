@@ -24,7 +24,8 @@ struct Tally {
 /// Runs them.
 pub(super) fn run(args: &RulesTest, streams: &mut Streams) -> Result<(), Failure> {
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
-    let glob = ids("--family", &args.family.clone().into_iter().collect::<Vec<_>>())?;
+    let asked = args.only.as_ref().or(args.family.as_ref());
+    let glob = ids("--family", &asked.cloned().into_iter().collect::<Vec<_>>())?;
     let mut total = Tally::default();
     if glob.is_none() {
         total.add(&test_terms(&rules, args, streams)?);
@@ -59,7 +60,7 @@ pub(super) fn run(args: &RulesTest, streams: &mut Streams) -> Result<(), Failure
         }
         total.add(tally);
     }
-    if let Some(glob) = args.family.as_ref().filter(|_| results.is_empty()) {
+    if let Some(glob) = asked.filter(|_| results.is_empty()) {
         return Err(Failure::usage(format!(
             "--family {glob}: no family with tests matches; `llm-prof rules list` names all"
         )));
