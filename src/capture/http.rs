@@ -138,12 +138,21 @@ impl Client {
         let key = if self.key.is_some() { format!(" -H \"Authorization: Bearer {KEY}\"") } else { String::new() };
         let body = match body {
             Some(body) => {
-                format!(" -H 'Content-Type: application/json' -d '{}'", body.to_string().replace('\'', r"'\''"))
+                format!(" -H 'Content-Type: application/json' -d {}", quoted(&body.to_string()))
             }
             None => String::new(),
         };
         format!("curl -X POST{key}{body} '{}{path}'", self.base.replace('\'', "%27"))
     }
+}
+
+/// A word as a POSIX shell takes it; what needs no quotes has none, flags among it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn text(body: Option<&Value>) -> String {

@@ -28,6 +28,7 @@ mod tests;
 
 pub use armed::{line, stop_for_good};
 pub use capabilities::table;
+pub use http::quoted;
 pub use launch::{Launch, Launched, end_launched, kill_launched};
 pub use machine::End;
 pub use plan::{Lengths, Plan, Timeouts, Workload};

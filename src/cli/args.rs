@@ -18,6 +18,9 @@ use crate::attribution::Stage;
 use crate::report::Limits;
 use crate::units::Nanos;
 
+/// What a framework is called when it is to be found out.
+pub const AUTO: &str = "auto";
+
 pub use capture::*;
 pub use fleet::{Fleet, FleetCommand, FleetReport, FleetTables};
 pub use rules::*;

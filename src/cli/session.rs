@@ -390,7 +390,7 @@ fn given(input: &args::Input, rules: &RuleSet) -> Result<Given, Failure> {
 pub(super) fn framework(text: &str, rules: &RuleSet) -> Result<Option<String>, Failure> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(text);
-    if wanted == "auto" {
+    if wanted == args::AUTO {
         return Ok(None);
     }
     let ids: Vec<&str> = rules.attribution.frameworks.iter().map(|framework| framework.id.as_str()).collect();

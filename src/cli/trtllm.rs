@@ -9,7 +9,7 @@ use super::capture::servers;
 use super::failure::Failure;
 use super::output::{print, save_whole};
 use super::streams::Streams;
-use crate::capture;
+use crate::capture::{self, quoted};
 use crate::rules::schema::servers::Servers;
 
 /// Runs the subcommand.
@@ -89,13 +89,4 @@ fn read(path: &Path) -> Result<String, Failure> {
 /// Whether both are one file, under whatever names.
 fn same(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-/// A word as a POSIX shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

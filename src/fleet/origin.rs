@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use regex::Regex;
 
 use crate::report::{Report, TraceInfo};
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, globs};
 use crate::units;
 
 use super::Key;
@@ -131,12 +131,4 @@ impl Origins {
         let folder = folder.to_lowercase();
         self.part_folders.is_match(Path::new(&folder)) || self.stages.contains(&folder)
     }
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).case_insensitive(true).build()?);
-    }
-    set.build()
 }

@@ -18,6 +18,8 @@ mod tidy;
 pub mod version;
 mod yaml;
 
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
 pub use claims::{Claim, ClaimKind, Versions};
 pub use load::{load, load_settings, load_untested};
 pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, counted_links, fewest_counted};
@@ -27,3 +29,15 @@ pub use print::{print_chain, print_expr, print_overlap};
 pub use servers::load_servers;
 pub use source::Sources;
 pub use tidy::tidy;
+
+/// Globs of the rules over names and paths, case ignored.
+///
+/// # Errors
+/// The first that is none.
+pub fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(GlobBuilder::new(pattern).case_insensitive(true).build()?);
+    }
+    set.build()
+}

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
 use crate::attribution::Stage;
+use crate::rules::globs;
 use crate::rules::schema::inputs::InputsFile;
 
 /// Compiled patterns.
@@ -143,14 +144,6 @@ impl Names {
 
 fn name_of(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).case_insensitive(true).build()?);
-    }
-    set.build()
 }
 
 /// The number right after `word`, which must stand at a border of the name.

@@ -4,8 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::plan::{Cell, Plan};
-use crate::capture;
-use crate::cli::trtllm::quoted;
+use crate::capture::{self, quoted};
 use crate::rules::schema::servers::Servers;
 
 /// All runs, and the document over them.

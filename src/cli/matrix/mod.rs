@@ -7,7 +7,7 @@ mod plan;
 use std::fmt::Write;
 use std::fs;
 
-use super::args::Matrix;
+use super::args::{AUTO, Matrix};
 use super::capture::{Source, failure, servers, take};
 use super::failure::{Failure, code};
 use super::finished::{Opening, holds_report};
@@ -25,9 +25,6 @@ use plan::{Cell, Plan};
 
 /// The documents over all runs.
 const DOCUMENTS: [&str; 3] = ["bundle.md", "bundle.html", "bundle.json"];
-
-/// What a framework is called when nobody says which.
-const AUTO: &str = "auto";
 
 /// How a run ended.
 enum End {

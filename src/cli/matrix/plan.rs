@@ -16,11 +16,6 @@ use crate::rules::RuleSet;
 use crate::rules::schema::plan::{PlanFile, ServerEntry};
 use crate::rules::schema::servers::{Folder, ServerFile, Servers};
 
-/// Port of a launched server, when the plan says none.
-const PORT: u16 = 30000;
-/// Longest wait for a launched server, when the plan says none, s: large models load for long.
-const READY: u64 = 1800;
-
 /// What is to be done.
 pub(super) struct Plan {
     pub(super) title: String,
@@ -214,7 +209,7 @@ impl Reading<'_> {
         (flags, options): (Vec<String>, CaptureOptions),
     ) -> Cell {
         let traces = entry.traces.as_ref().map_or_else(|| home.join(name), |traces| self.base.join(traces));
-        let port = entry.port.unwrap_or(PORT);
+        let port = entry.port.unwrap_or(self.servers.common.launch.port);
         let copy = entry.profiler_module.as_ref().map(|module| {
             let file = module.file_name().unwrap_or_default().to_string_lossy().into_owned();
             (self.base.join(module), home.join(format!("{name}-stacks-on-{file}")))
@@ -226,7 +221,7 @@ impl Reading<'_> {
         let launch = entry.launch.as_ref().map(|launch| Launched {
             command: launch.get_ref().iter().map(filled).collect(),
             env: entry.env.iter().map(|(name, value)| (name.clone(), filled(value))).collect(),
-            ready: Duration::from_secs(entry.ready_seconds.unwrap_or(READY)),
+            ready: Duration::from_secs(entry.ready_seconds.unwrap_or(self.servers.common.launch.ready_s)),
             stacks_on: copy.clone(),
         });
         let url = entry.url.as_ref().map_or_else(|| format!("http://127.0.0.1:{port}"), |url| url.get_ref().clone());

@@ -20,16 +20,13 @@ pub use facts::{BadLine, Facts};
 use facts::{FamilyFacts, Trace};
 pub use model::*;
 
-/// Affected servers of a family that the document names.
-const WORST: usize = 5;
-
 /// The document on the tables in the folder `path`, and what changed since those of another.
 pub fn summarise(path: &str, facts: &Facts, baseline: Option<(&str, &Facts)>, settings: &FleetFile) -> Summary {
     let mut summary = Summary {
         schema: "llm-prof.fleet/1",
         path: path.to_owned(),
         fleet: fleet(facts),
-        families: families(facts),
+        families: families(facts, settings.worst),
         overlap: overlap(facts),
         spread: spread(facts),
         stragglers: stragglers::stragglers(facts, &settings.stragglers),
@@ -134,10 +131,10 @@ fn fleet(facts: &Facts) -> Fleet {
     }
 }
 
-fn families(facts: &Facts) -> Vec<Family> {
+fn families(facts: &Facts, worst: usize) -> Vec<Family> {
     let all = facts.gpu();
     let mut families: Vec<Family> = (facts.families.iter())
-        .map(|(id, family)| one_family(facts, id, family, all))
+        .map(|(id, family)| one_family(facts, id, family, all, worst))
         .filter(|family| family.servers > 0)
         .collect();
     families.sort_by(|a, b| {
@@ -146,7 +143,7 @@ fn families(facts: &Facts) -> Vec<Family> {
     families
 }
 
-fn one_family(facts: &Facts, id: &str, family: &FamilyFacts, all: i64) -> Family {
+fn one_family(facts: &Facts, id: &str, family: &FamilyFacts, all: i64, worst: usize) -> Family {
     let traces = |which: &dyn Fn(&facts::Finding) -> bool| -> BTreeSet<u32> {
         family.found.iter().filter(|found| which(found)).map(|found| found.trace).collect()
     };
@@ -189,7 +186,7 @@ fn one_family(facts: &Facts, id: &str, family: &FamilyFacts, all: i64) -> Family
         versions: versions(facts, &missing, &found),
         toggles: counted(toggles),
         settings: settings(facts, &missing, &in_use),
-        worst: (largest(by_server).into_iter().take(WORST))
+        worst: (largest(by_server).into_iter().take(worst))
             .map(|(server, ns)| ServerStake { server, at_stake_us: us(ns) })
             .collect(),
     }

@@ -32,6 +32,8 @@ pub struct FleetFile {
     pub spread_min_pct: f64,
     /// Rows of a list that people read.
     pub rows: usize,
+    /// Servers that the row of a family names.
+    pub worst: usize,
     /// Paths, and what they say.
     #[serde(default)]
     pub tests: Vec<PathTest>,

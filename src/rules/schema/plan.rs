@@ -55,10 +55,10 @@ pub struct ServerEntry {
     /// Variables of its environment, with the same holes.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Port at which it will answer [default: 30000].
+    /// Port at which it will answer [default: that of rules/servers/common.yaml, 30000].
     #[serde(default)]
     pub port: Option<u16>,
-    /// Longest wait until it answers, s [default: 1800].
+    /// Longest wait until it answers, s [default: that of rules/servers/common.yaml, 1800].
     #[serde(default)]
     pub ready_seconds: Option<u64>,
     /// Folder for traces; that of a running server that was started with one [default: below `folder`].

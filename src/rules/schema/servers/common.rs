@@ -25,6 +25,8 @@ pub struct CommonFile {
     pub wants_key: Vec<Status>,
     /// Waits.
     pub waits: Waits,
+    /// Of a server that is launched here.
+    pub launch: LaunchDefaults,
     /// Tokens that decode goes on for after the last step wanted.
     pub spare_tokens: u64,
     /// Ids of tokens that any vocabulary has, and none of them special.
@@ -61,6 +63,16 @@ pub struct Waits {
     pub settle_ms: u64,
     /// Longest time between two looks inside a file, ms.
     pub backoff_ms: u64,
+}
+
+/// Of a server that is launched here, when the plan does not say.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchDefaults {
+    /// Port at which it will answer.
+    pub port: u16,
+    /// Longest wait until it answers, s.
+    pub ready_s: u64,
 }
 
 impl Waits {
