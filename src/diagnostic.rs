@@ -3,6 +3,7 @@
 
 mod codes;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct SourceFile {
     /// Path as given.
     pub path: String,
     /// Whole text.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 /// A place in a file, and what is to be said of it.

@@ -66,7 +66,7 @@ fn shown(yaml: &str) -> String {
     let rooms = shipped
         .files()
         .filter(|(path, _)| !path.starts_with("catalogs/") && !shared(path) && !is_given(path))
-        .map(|(path, file)| (path, file.text.as_str()));
+        .map(|(path, file)| (path, &*file.text));
     let base = BASE.into_iter().filter(|(path, _)| !is_given(path));
     let own = given.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     match load(&Sources::texts(rooms.chain(base).chain(own))) {

@@ -138,7 +138,7 @@ impl Config {
     fn read(path: &Path, keys: &BTreeMap<String, Key<'_>>) -> Result<Self, Stop> {
         let text = fs::read_to_string(path)
             .map_err(|error| Stop::Config(format!("error: --config {}: cannot read it: {error}\n", path.display())))?;
-        let file = Arc::new(SourceFile { path: path.to_string_lossy().replace('\\', "/"), text });
+        let file = Arc::new(SourceFile { path: path.to_string_lossy().replace('\\', "/"), text: text.into() });
         let mut found = Vec::new();
         let mut out = Self { file: Some(Arc::clone(&file)), settings: BTreeMap::new() };
         match DeTable::parse(&file.text) {

@@ -61,7 +61,7 @@ impl Opening<'_> {
         let name = path.to_string_lossy().replace('\\', "/");
         let text = fs::read_to_string(path)
             .map_err(|error| Failure::input(format!("{name}: cannot read it: {error}; expected a JSON report")))?;
-        let file = Arc::new(SourceFile { path: name.clone(), text });
+        let file = Arc::new(SourceFile { path: name.clone(), text: text.into() });
         json::read(&file.text, self.rules).map_err(|unread| {
             let what = format!("{name} cannot be read as a report");
             Failure::mistakes(code::INPUT, &what, &[told(&unread, &file)], streams.err_is_terminal)

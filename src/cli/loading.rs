@@ -51,9 +51,26 @@ pub(super) fn rules(knowledge: &Knowledge, terminal: &Terminal, streams: &mut St
     Ok(rules)
 }
 
+/// The same without their tests, which traces do not need.
+pub(super) fn rules_for_traces(
+    knowledge: &Knowledge,
+    terminal: &Terminal,
+    streams: &mut Streams,
+) -> Result<RuleSet, Failure> {
+    let mut rules = loaded(rules::load_untested(&sources(knowledge)?), streams)?;
+    say_overrides(&rules, terminal, streams)?;
+    choose(knowledge, &mut rules)?;
+    Ok(rules)
+}
+
 /// Rules loaded, families that were not asked for among them.
 pub(super) fn all(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Streams) -> Result<RuleSet, Failure> {
     let rules = loaded(load(knowledge)?, streams)?;
+    say_overrides(&rules, terminal, streams)?;
+    Ok(rules)
+}
+
+fn say_overrides(rules: &RuleSet, terminal: &Terminal, streams: &mut Streams) -> Result<(), Failure> {
     if !terminal.quiet {
         for replaced in &rules.overrides {
             say(
@@ -62,7 +79,7 @@ pub(super) fn all(knowledge: &Knowledge, terminal: &Terminal, streams: &mut Stre
             )?;
         }
     }
-    Ok(rules)
+    Ok(())
 }
 
 /// Leaves only the families that were asked for.
@@ -80,7 +97,7 @@ pub(super) fn rules_beside<T>(
     work: impl FnOnce(&RuleSet, &mut Streams) -> Result<T, Failure>,
 ) -> Result<(RuleSet, Engine, T), Failure> {
     if knowledge.rules.is_some() || !knowledge.catalogs.is_empty() {
-        let rules = rules(knowledge, terminal, streams)?;
+        let rules = rules_for_traces(knowledge, terminal, streams)?;
         let engine = Engine::new(&rules);
         let done = work(&rules, streams)?;
         return Ok((rules, engine, done));
@@ -91,7 +108,7 @@ pub(super) fn rules_beside<T>(
     let (rules, took, done) = thread::scope(|scope| {
         let loading = scope.spawn(|| {
             let begin = Instant::now();
-            let rules = rules::load_untested(&sources).map(|mut rules| {
+            let rules = rules::load_rest(&sources, settings.clone()).map(|mut rules| {
                 asked.choose(&mut rules);
                 let engine = Engine::new(&rules);
                 (rules, engine)

@@ -45,7 +45,7 @@ fn report(paths: &[PathBuf], pair: &Pair, args: &Triage, streams: &mut Streams) 
         ranks: Vec::new(),
     };
     if args.input.rank == Some(RankArg::All) && pair.mapping.is_empty() {
-        let rules = loading::rules(&args.knowledge, terminal, streams)?;
+        let rules = loading::rules_for_traces(&args.knowledge, terminal, streams)?;
         let ranks = ranks::open(paths, &args.input, terminal, &rules, &Engine::new(&rules), streams)?;
         let options = Options { ranks: ranks.facts, ..options(ranks.traces) };
         return finish(&ranks.judged, &rules, &options, args, streams);

@@ -3,7 +3,7 @@
 use super::*;
 
 fn file(path: &str, text: &str) -> Arc<SourceFile> {
-    Arc::new(SourceFile { path: path.into(), text: text.into() })
+    Arc::new(SourceFile { path: path.into(), text: text.to_owned().into() })
 }
 
 #[test]

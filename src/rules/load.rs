@@ -40,46 +40,34 @@ use crate::diagnostic::{self, Code, Diagnostic, Severity, SourceFile, near};
 /// Reads, resolves and checks all files. Warnings alone are no failure; they are in [`RuleSet::warnings`].
 pub fn load(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     let rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
-    read(sources, rules)
+    read(sources, rules, true)
 }
 
-/// The same without the tests of terms and families, which nothing but `rules test` and its like runs. Mistakes in them
-/// are not found.
+/// The same without what only `rules test` and `catalog check` ask for: tests of terms and families, claims about
+/// releases. Mistakes in them are not found.
 pub fn load_untested(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     let rules = RuleSet { digest: digest(sources), ..RuleSet::default() };
-    read(&sources.without_tests(), rules)
+    read(&sources.without_tests(), rules, !sources.own_rules)
+}
+
+/// The same, once `settings` were loaded from the same sources.
+pub fn load_rest(sources: &Sources, settings: RuleSet) -> Result<RuleSet, Vec<Diagnostic>> {
+    let untested = sources.without_tests();
+    Loader::new(&untested).rest(RuleSet { digest: digest(sources), ..settings })
 }
 
 /// The settings of the rooms alone: all that is needed to read traces. No terms, no families.
 pub fn load_settings(sources: &Sources) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut loader = Loader::new(sources);
     let mut rules = RuleSet::default();
-    loader.rooms(&mut rules);
+    loader.rooms(&mut rules, !sources.own_rules);
     if loader.found.is_empty() { Ok(rules) } else { Err(loader.found) }
 }
 
-fn read(sources: &Sources, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic>> {
+fn read(sources: &Sources, mut rules: RuleSet, check: bool) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut loader = Loader::new(sources);
-    loader.rooms(&mut rules);
-    rules.mapping = loader.mapping();
-    let shared = loader.shared();
-    let (families, broken) = loader.families(&mut rules);
-    let kernels = loader.kernels(&mut rules.kernels);
-    rules.version = loader.version();
-    loader.unused_files();
-    rules.claims = claims::all(&shared, &families);
-    rules.claims.extend(kernels);
-    let mut found = loader.found;
-    resolve::resolve(shared, families, &broken, &mut rules, &mut found);
-    diagnostic::sort(&mut found);
-    found.dedup();
-    let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity() == Severity::Error);
-    if errors.is_empty() {
-        rules.warnings = warnings;
-        Ok(rules)
-    } else {
-        Err(errors)
-    }
+    loader.rooms(&mut rules, check);
+    loader.rest(rules)
 }
 
 /// A predicate with its place.
@@ -115,6 +103,31 @@ impl<'a> Loader<'a> {
     fn new(sources: &'a Sources) -> Self {
         let rules = sources.entries.iter().filter_map(|e| Some((e.logical.strip_prefix(RULES)?, e))).collect();
         Self { sources, rules, used: Vec::new(), broken: BTreeMap::new(), found: sources.problems.clone() }
+    }
+
+    /// All but the settings of the rooms, which are in `rules`.
+    fn rest(mut self, mut rules: RuleSet) -> Result<RuleSet, Vec<Diagnostic>> {
+        rules.mapping = self.mapping();
+        let shared = self.shared();
+        let (families, broken) = self.families(&mut rules);
+        rules.version = self.version();
+        if !self.sources.untested {
+            let kernels = self.kernels(&mut rules.kernels);
+            self.unused_files();
+            rules.claims = claims::all(&shared, &families);
+            rules.claims.extend(kernels);
+        }
+        let mut found = self.found;
+        resolve::resolve(shared, families, &broken, &mut rules, &mut found);
+        diagnostic::sort(&mut found);
+        found.dedup();
+        let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.severity() == Severity::Error);
+        if errors.is_empty() {
+            rules.warnings = warnings;
+            Ok(rules)
+        } else {
+            Err(errors)
+        }
     }
 
     fn file<T: DeserializeOwned + JsonSchema>(&mut self, name: &'static str) -> Option<(Arc<SourceFile>, T)> {
@@ -161,7 +174,9 @@ impl<'a> Loader<'a> {
     }
 
     /// The files that are settings of a room. A new file: its struct in `schema/`, its line here.
-    fn rooms(&mut self, rules: &mut RuleSet) {
+    ///
+    /// `check`: expressions of `cut.yaml` and `fleet.yaml`, too, which takes as long as all the rest.
+    fn rooms(&mut self, rules: &mut RuleSet, check: bool) {
         self.room("trace.yaml", |file: TraceFile| file.settings().map(|s| rules.trace = s));
         self.room("names.yaml", |file: Names| {
             rules.names = file.into();
@@ -202,12 +217,12 @@ impl<'a> Loader<'a> {
             checked
         });
         self.room("cut.yaml", |file: CutFile| {
-            let checked = file.check();
+            let checked = if check { file.check() } else { Ok(()) };
             rules.cut = file;
             checked
         });
         self.room("fleet.yaml", |file: FleetFile| {
-            let checked = file.check();
+            let checked = if check { file.check() } else { Ok(()) };
             rules.fleet = file;
             checked
         });

@@ -21,7 +21,7 @@ mod yaml;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 pub use claims::{Claim, ClaimKind, Versions};
-pub use load::{load, load_settings, load_untested};
+pub use load::{load, load_rest, load_settings, load_untested};
 pub use measure::{ChainProblem, DEEPEST, MOST_JOINS, MOST_LINKS, check_chain, counted_links, fewest_counted};
 pub use model::*;
 pub use parse::{FIELDS, SyntaxError, parse_chain, parse_expr, parse_overlap};

@@ -98,17 +98,22 @@ fn pairs(rule: Rule, text: &str) -> Result<Pair<'_, Rule>, SyntaxError> {
         return Err(SyntaxError::new(0..0, "expected a kernel predicate, found nothing"));
     }
     check_depth(text)?;
-    pest::set_error_detail(true);
     match MatchParser::parse(rule, text) {
         Ok(mut pairs) => pairs.next().ok_or_else(|| SyntaxError::new(0..0, "expected a kernel predicate")),
-        Err(error) => {
-            let plain = match error.location {
-                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
-            };
-            let detailed = error.parse_attempts().map_or(0, |a| a.max_position);
-            Err(explain(rule, text, plain.max(detailed)))
-        }
+        Err(_) => Err(explain(rule, text, stopped_at(rule, text))),
     }
+}
+
+/// How far the grammar could follow a text that it refuses. Attempts are only kept track of once there is such a text.
+fn stopped_at(rule: Rule, text: &str) -> usize {
+    pest::set_error_detail(true);
+    MatchParser::parse(rule, text).err().map_or(0, |error| {
+        let plain = match error.location {
+            pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
+        };
+        let detailed = error.parse_attempts().map_or(0, |a| a.max_position);
+        plain.max(detailed)
+    })
 }
 
 fn check_depth(text: &str) -> Result<(), SyntaxError> {

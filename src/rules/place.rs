@@ -111,7 +111,7 @@ mod tests {
     /// The text of the file under `within` of the value.
     fn under(yaml: &str, word: &str) -> String {
         let one: One = serde_yaml::from_str(yaml).unwrap();
-        let file = Arc::new(SourceFile { path: "x".into(), text: yaml.into() });
+        let file = Arc::new(SourceFile { path: "x".into(), text: yaml.to_owned().into() });
         let at = one.a.value.find(word).unwrap();
         let span = Place::of(&file, &one.a).span_in(&(at..at + word.len()));
         format!("{}@{}", &yaml[span.clone()], span.start)
@@ -132,7 +132,7 @@ mod tests {
     fn the_end_of_the_value_is_the_end_of_the_scalar() {
         for yaml in ["a: one\n", "a: |\n  one\n", "a: one   # c\n"] {
             let one: One = serde_yaml::from_str(yaml).unwrap();
-            let file = Arc::new(SourceFile { path: "x".into(), text: yaml.into() });
+            let file = Arc::new(SourceFile { path: "x".into(), text: yaml.to_owned().into() });
             let end = one.a.value.len();
             let span = Place::of(&file, &one.a).span_in(&(end..end));
             assert_eq!(&yaml[span.start - 3..span.start], "one");

@@ -75,7 +75,8 @@ fn ms(begin: Instant) -> f64 {
 /// The shipped rules, and families until there are `wanted`.
 fn texts(wanted: usize) -> Vec<(String, String)> {
     let shipped = Sources::embedded();
-    let all: Vec<(String, String)> = shipped.files().map(|(path, file)| (path.to_owned(), file.text.clone())).collect();
+    let all: Vec<(String, String)> =
+        shipped.files().map(|(path, file)| (path.to_owned(), file.text.to_string())).collect();
     // Tests on traces measure the reader, not the loop.
     let is_family = |path: &str| path.starts_with("catalogs/") && path != "catalogs/VERSION";
     let families: Vec<&(String, String)> =

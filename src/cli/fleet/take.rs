@@ -35,7 +35,7 @@ pub(super) fn run(args: &Fleet, streams: &mut Streams) -> Result<(), Failure> {
         return Err(Failure::usage("--rank all: a fleet reads every rank as it is; give a number, or nothing"));
     }
     let paths = listed(&args.paths)?;
-    let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
+    let rules = loading::rules_for_traces(&args.knowledge, &args.terminal, streams)?;
     let engine = Engine::new(&rules);
     let (store, before) = Store::open(dir)?;
     if let (Some(process), false) = (before, args.terminal.quiet) {

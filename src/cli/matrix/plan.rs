@@ -71,7 +71,7 @@ struct Flags {
 
 /// Reads a plan; `path` is where it lies.
 pub(super) fn read(path: &Path, text: String, rules: &RuleSet, servers: &Servers) -> Result<Plan, Vec<Diagnostic>> {
-    let file = Arc::new(SourceFile { path: path.to_string_lossy().replace('\\', "/"), text });
+    let file = Arc::new(SourceFile { path: path.to_string_lossy().replace('\\', "/"), text: text.into() });
     let plan: PlanFile = toml::from_str(&file.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         let code = if toml::de::DeTable::parse(&file.text).is_ok() { Code::BadSetting } else { Code::TomlSyntax };

@@ -4,7 +4,7 @@ use super::super::{Sources, yaml};
 use super::*;
 
 fn file(text: &str) -> Arc<SourceFile> {
-    Arc::new(SourceFile { path: "x.yaml".into(), text: text.into() })
+    Arc::new(SourceFile { path: "x.yaml".into(), text: text.to_owned().into() })
 }
 
 /// `line: title` of each mistake.
