@@ -37,6 +37,41 @@ impl Nanos {
     }
 }
 
+/// An integer that may be missing, in the room of one: tables of a trace have millions of them. The smallest `i64`
+/// stands for none, so it counts as missing itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Maybe(i64);
+
+impl Maybe {
+    /// No integer.
+    pub const NONE: Self = Self(i64::MIN);
+
+    /// The integer, when there is one.
+    #[inline]
+    pub const fn get(self) -> Option<i64> {
+        if self.0 == Self::NONE.0 { None } else { Some(self.0) }
+    }
+
+    /// This one, else `other`.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        if self.0 == Self::NONE.0 { other } else { self }
+    }
+}
+
+impl Default for Maybe {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl From<Option<i64>> for Maybe {
+    #[inline]
+    fn from(value: Option<i64>) -> Self {
+        value.map_or(Self::NONE, Self)
+    }
+}
+
 /// A moment in nanoseconds since 1970 to the second, as RFC 3339 writes it; none before 1970 and after the year 9999.
 pub fn date(since_1970: i64) -> Option<String> {
     const END: u64 = 253_402_300_800;

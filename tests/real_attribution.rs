@@ -12,6 +12,7 @@ use llm_prof::rules::schema::{
     attribution as schema, frameworks, hardware, names, sites, stages, trace as trace_schema,
 };
 use llm_prof::trace::{self, Trace};
+use llm_prof::units::Maybe;
 
 struct Rules {
     trace: trace::Settings,
@@ -284,7 +285,7 @@ fn ids_and_times_name_the_same_ops() {
     ] {
         let Some(trace) = read(&rules, name) else { continue };
         let mut without_ids = trace.clone();
-        without_ids.ops.iter_mut().for_each(|op| op.external_id = None);
+        without_ids.ops.iter_mut().for_each(|op| op.external_id = Maybe::NONE);
         let of = |trace| attribution::attribute(trace, &[], &rules.attribution, &rules.names, &Given::default());
         let (by_id, by_time) = (of(trace), of(without_ids));
         assert_eq!(by_time.counts.by_id, 0);

@@ -10,13 +10,10 @@ use super::place::{Ask, Place, Scene, Texts, Trees, find};
 use super::replay::{self, Captured, Demangler, Replays, Segment, Side};
 use super::rows::Rows;
 use super::stage::{Steps, Where};
-use super::{
-    CollectiveFacts, Context, FoundBy, Given, Launch, LaunchId, Lookup, NodeId, Settings, Step, Timeline, host, run,
-    site,
-};
+use super::{CollectiveFacts, FoundBy, Given, LaunchId, Lookup, NodeId, Settings, Step, Timeline, host, run, site};
 use crate::kernel_name;
 use crate::trace::{Collective, GpuKind, LaneId, Strings, Trace, Warning};
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 /// Attributes the GPU events of one device of `trace`. `captures` are sibling files of the same rank that may hold its
 /// graph captures.
@@ -60,6 +57,17 @@ pub fn attribute(
     drop(sides);
     let (ops, frames) = (trees.ops, trees.frames);
 
+    let facts = run::facts(&run::Sources {
+        trace: &trace,
+        strings: &strings,
+        joined: &joined,
+        frames: &frames,
+        launches: &launches_by_frame(&places),
+        settings,
+        given,
+    });
+    // Most of what was read; nothing asks for them from here on.
+    trace.frames = Vec::new();
     let shown = site::shown(&frames.tree, &settings.sites, &mut strings);
     let disputed = disputed(&steps);
     let mut steps = steps.found;
@@ -67,9 +75,9 @@ pub fn attribute(
     let (filled, rows) = rayon::join(
         || late.filled(&trace),
         || {
-            let mut rows = Rows::new(&strings, shown);
+            let mut rows = Rows::new(&strings, shown, joined.events.len());
             for (at, (&event, place)) in joined.events.iter().zip(places).enumerate() {
-                let replay = replay_of[at].map(|(replay, _)| replay);
+                let replay = replay_of.get(at).copied().flatten().map(|(replay, _)| replay);
                 rows.add(&trace, event, joined.calls[at], place, replay, found[at], names);
             }
             mark_whole(&mut steps, &trace, &joined, settings, &strings);
@@ -82,16 +90,6 @@ pub fn attribute(
     let collectives = collectives(&trace, &joined.events);
     let host = host::work(filled, &mut strings, &settings.sites);
 
-    let weights = launches_by_frame(&launches, &contexts);
-    let facts = run::facts(&run::Sources {
-        trace: &trace,
-        strings: &strings,
-        joined: &joined,
-        frames: &frames,
-        launches: &weights,
-        settings,
-        given,
-    });
     Timeline {
         path: trace.path,
         module_prefix: settings.sites.module_prefix.clone(),
@@ -141,7 +139,9 @@ fn places(
         let late = (index == 0).then_some(&mut *late);
         let mut found = find(&scene, &asks, late, &mut side.texts, trees, strings);
         by_capture.extend(wanted.iter().map(|&call| (index, call)).zip(found.split_off(own)));
-        places.extend(found);
+        if index == 0 {
+            places = found;
+        }
     }
     for (place, replay) in places.iter_mut().zip(replay_of) {
         match replay {
@@ -163,8 +163,8 @@ fn ask(trace: &Trace, event: Option<u32>, call: Option<u32>) -> Ask {
     Ask {
         lane: call.map(|c| c.lane),
         time: call.map(|c| c.start).or(event.map(|e| e.start)).unwrap_or_default(),
-        id: call.and_then(|c| c.external_id).or(event.and_then(|e| e.external_id)),
-        correlation: call.and_then(|c| c.correlation).or(event.and_then(|e| e.correlation)),
+        id: call.map_or(Maybe::NONE, |c| c.external_id).or(event.map_or(Maybe::NONE, |e| e.external_id)),
+        correlation: call.map_or(Maybe::NONE, |c| c.correlation).or(event.map_or(Maybe::NONE, |e| e.correlation)),
     }
 }
 
@@ -252,10 +252,10 @@ fn collectives(trace: &Trace, events: &[u32]) -> Vec<CollectiveFacts> {
         .collect()
 }
 
-fn launches_by_frame(launches: &[Launch], contexts: &[Context]) -> run::Frames {
+fn launches_by_frame(places: &[Place]) -> run::Frames {
     let mut counts: BTreeMap<NodeId, u64> = BTreeMap::new();
-    for launch in launches {
-        if let Lookup::At(node) = contexts[launch.context.0 as usize].frame {
+    for place in places {
+        if let Lookup::At(node) = place.frame {
             *counts.entry(node).or_default() += 1;
         }
     }

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::pattern::any;
 use super::{Calls, DeviceTime, Given, Settings};
 use crate::trace::{GpuKind, ProcessId, RuntimeCall, StringId, Strings, Trace, Warning};
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 /// Code of the warning that the device or rank asked for is not in the file.
 pub const NO_SUCH_DEVICE: &str = "no-such-device";
@@ -63,6 +63,8 @@ impl<'a> CallRoles<'a> {
 pub(super) struct Ranks {
     /// Label by process; none in files of one rank.
     labels: Vec<Option<String>>,
+    /// By process: the first one with its label.
+    firsts: Vec<usize>,
     /// Rank that the label names.
     of_label: Vec<Option<i64>>,
     tensor_parallel: Vec<i64>,
@@ -88,7 +90,9 @@ impl Ranks {
         let tensor_parallel = (labels.iter().flatten())
             .filter_map(|label| settings.tp_labels.iter().find_map(|p| p.find(label)?.number("rank")))
             .collect();
-        Self { labels, of_label: ranks, tensor_parallel }
+        let mut known: FxHashMap<&Option<String>, usize> = FxHashMap::default();
+        let firsts = labels.iter().enumerate().map(|(at, label)| *known.entry(label).or_insert(at)).collect();
+        Self { labels, firsts, of_label: ranks, tensor_parallel }
     }
 
     pub(super) fn label(&self, process: ProcessId) -> Option<&str> {
@@ -105,7 +109,7 @@ impl Ranks {
     }
 
     pub(super) fn same(&self, a: ProcessId, b: ProcessId) -> bool {
-        self.label(a) == self.label(b)
+        self.firsts.get(a.0 as usize) == self.firsts.get(b.0 as usize)
     }
 }
 
@@ -139,23 +143,18 @@ pub(super) fn join(
     let hosts_of = pair(trace, &ranks, &table, settings.slack);
 
     let mut has_work = vec![false; trace.runtime.len()];
-    let mut events = Vec::new();
+    let mut called: Vec<(u32, Option<u32>)> = Vec::new();
     for (i, event) in trace.gpu.iter().enumerate() {
-        if let Some(call) = table.call(trace, &ranks, &hosts_of, event.stream.process, event.correlation) {
+        let call = table.call(trace, &ranks, &hosts_of, event.stream.process, event.correlation);
+        if let Some(call) = call {
             has_work[call as usize] = true;
         }
         if Some(event.stream.process) == device {
-            events.push(i as u32);
+            called.push((i as u32, call));
         }
     }
-    events.sort_by_key(|&i| (trace.gpu[i as usize].start, i));
-    let calls = events
-        .iter()
-        .map(|&i| {
-            let event = &trace.gpu[i as usize];
-            table.call(trace, &ranks, &hosts_of, event.stream.process, event.correlation)
-        })
-        .collect();
+    called.sort_by_key(|&(i, _)| (trace.gpu[i as usize].start, i));
+    let (events, calls) = called.into_iter().unzip();
     let hosts = (0..trace.processes.len() as u32)
         .map(|p| {
             device.is_none_or(|device| {
@@ -221,7 +220,7 @@ struct CallTable {
 impl CallTable {
     fn new(trace: &Trace) -> Self {
         let mut sorted: Vec<(i64, u32)> =
-            trace.runtime.iter().enumerate().filter_map(|(i, c)| Some((c.correlation?, i as u32))).collect();
+            trace.runtime.iter().enumerate().filter_map(|(i, c)| Some((c.correlation.get()?, i as u32))).collect();
         sorted.sort_unstable();
         Self { sorted }
     }
@@ -238,10 +237,10 @@ impl CallTable {
         ranks: &Ranks,
         hosts: &FxHashMap<ProcessId, Option<ProcessId>>,
         gpu: ProcessId,
-        correlation: Option<i64>,
+        correlation: Maybe,
     ) -> Option<u32> {
         let host = hosts.get(&gpu).copied().flatten();
-        self.of(correlation?).find(|&call| {
+        self.of(correlation.get()?).find(|&call| {
             let process = process_of(trace, &trace.runtime[call as usize]);
             ranks.same(gpu, process) && host.is_none_or(|host| host == process)
         })
@@ -264,7 +263,7 @@ fn pair(trace: &Trace, ranks: &Ranks, table: &CallTable, slack: Nanos) -> FxHash
         let gpu = event.stream.process;
         let collide = collide.entry(gpu).or_default();
         let mut first = None;
-        for call in event.correlation.into_iter().flat_map(|c| table.of(c)) {
+        for call in event.correlation.get().into_iter().flat_map(|c| table.of(c)) {
             let call = &trace.runtime[call as usize];
             let host = process_of(trace, call);
             if !ranks.same(gpu, host) {
@@ -272,7 +271,7 @@ fn pair(trace: &Trace, ranks: &Ranks, table: &CallTable, slack: Nanos) -> FxHash
             }
             *collide |= *first.get_or_insert(host) != host;
             let agrees = call.start <= event.start + slack
-                && call.external_id.zip(event.external_id).is_none_or(|(a, b)| a == b)
+                && call.external_id.get().zip(event.external_id.get()).is_none_or(|(a, b)| a == b)
                 && call.kernel.is_none_or(|kernel| kernel == event.name);
             let stat = stats.entry((gpu, host)).or_default();
             stat.0 += u64::from(agrees);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kernel_name::KernelName;
 use crate::trace::{GpuKind, Skipped, StringId, Strings, SyncEvent, Warning};
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 /// One GPU event, in start order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,11 +189,11 @@ pub struct Launch {
     /// The graph replay it belongs to: index into [`Timeline::replays`].
     pub replay: Option<u32>,
     /// Joins sync rows.
-    pub correlation: Option<i64>,
+    pub correlation: Maybe,
     /// `args.grid` as JSON text.
     pub grid: Option<StringId>,
     /// Bytes of a copy or set.
-    pub bytes: Option<i64>,
+    pub bytes: Maybe,
     /// Innermost nn.Module frame with its instance number, which [`Timeline::frames`] does not keep.
     pub instance: Option<StringId>,
 }

@@ -109,11 +109,11 @@ mod tests {
         let mut out = Vec::new();
         for &time in times {
             while let Some((i, &(name, start, end))) = left.next_if(|(_, span)| span.1 <= time) {
-                nest.open(Nanos(start), Nanos(end), StringId(name), i as u32);
+                nest.open(Nanos(start), Nanos(end), StringId::new(name), i as u32);
             }
             let node = nest.at(Nanos(time), &mut tree);
             let mut path: Vec<u32> =
-                node.iter().flat_map(|(n, _)| tree.tree.path(*n)).map(|n| tree.tree.name(n).0).collect();
+                node.iter().flat_map(|(n, _)| tree.tree.path(*n)).map(|n| tree.tree.name(n).index()).collect();
             path.reverse();
             out.push(path);
         }
@@ -146,9 +146,9 @@ mod tests {
     #[test]
     fn spans_that_end_below_open_ones_do_not_pile_up() {
         let (mut tree, mut nest) = (Tree::default(), Nest::new(Nanos(1)));
-        nest.open(Nanos(0), Nanos(1_000_000), StringId(0), 0);
+        nest.open(Nanos(0), Nanos(1_000_000), StringId::new(0), 0);
         for n in 1..10_000 {
-            nest.open(Nanos(n * 10), Nanos(n * 10 + 25), StringId(1), 1);
+            nest.open(Nanos(n * 10), Nanos(n * 10 + 25), StringId::new(1), 1);
             nest.at(Nanos(n * 10), &mut tree);
             assert!(nest.open.len() <= 4, "{} open", nest.open.len());
         }

@@ -6,8 +6,8 @@ use super::host::Late;
 use super::nest::{Nest, Tree};
 use super::pattern::any;
 use super::{FoundBy, Lookup, NodeId, Sites, site};
-use crate::trace::{Frame, FrameLane, LaneId, StringId, Strings, Trace};
-use crate::units::Nanos;
+use crate::trace::{CpuOp, Frame, FrameLane, LaneId, StringId, Strings, Trace};
+use crate::units::{Maybe, Nanos};
 
 /// A moment on a thread whose place is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -17,9 +17,9 @@ pub(super) struct Ask {
     /// Begin of the call, else of the GPU event.
     pub(super) time: Nanos,
     /// External id.
-    pub(super) id: Option<i64>,
+    pub(super) id: Maybe,
     /// To tell ids from correlations.
-    pub(super) correlation: Option<i64>,
+    pub(super) correlation: Maybe,
 }
 
 /// Stands for the instance of a frame that is no module.
@@ -205,28 +205,26 @@ fn dims(
 /// In old traces the id repeats the correlation and names nothing.
 fn named_ops(scene: &Scene<'_>, asks: &[Ask]) -> Vec<Option<u32>> {
     let table = &scene.trace.ops;
-    let repeats = asks.iter().filter(|a| a.id.is_some()).all(|a| a.id == a.correlation);
+    let repeats = asks.iter().filter(|a| a.id.get().is_some()).all(|a| a.id == a.correlation);
     if repeats {
         return vec![None; asks.len()];
     }
-    let mut by_id: Vec<(i64, Nanos, u32)> = table
-        .iter()
-        .enumerate()
-        .filter(|(_, op)| scene.hosts[scene.trace.lanes[op.lane.0 as usize].process.0 as usize])
-        .filter_map(|(i, op)| Some((op.external_id?, op.start, i as u32)))
-        .collect();
-    by_id.sort_unstable();
+    let of_host = |op: &CpuOp| scene.hosts[scene.trace.lanes[op.lane.0 as usize].process.0 as usize];
+    let id_of = |op: u32| table[op as usize].external_id.get();
+    let mut by_id: Vec<u32> =
+        (0..table.len() as u32).filter(|&i| id_of(i).is_some() && of_host(&table[i as usize])).collect();
+    // Ids rise along each thread: the stable sort takes such runs as they are.
+    by_id.sort_by_key(|&i| (id_of(i), table[i as usize].start));
     asks.iter()
         .map(|ask| {
-            let id = ask.id?;
-            let from = by_id.partition_point(|&(other, ..)| other < id);
-            let same = by_id[from..].iter().take_while(|&&(other, ..)| other == id);
-            same.filter(|&&(_, start, op)| {
-                start <= ask.time + scene.slack
-                    && (ask.lane.is_none() || start + table[op as usize].dur + scene.slack >= ask.time)
+            let id = Some(ask.id.get()?);
+            let from = by_id.partition_point(|&op| id_of(op) < id);
+            let same = by_id[from..].iter().copied().take_while(|&op| id_of(op) == id);
+            same.filter(|&op| {
+                let CpuOp { start, dur, .. } = table[op as usize];
+                start <= ask.time + scene.slack && (ask.lane.is_none() || start + dur + scene.slack >= ask.time)
             })
             .last()
-            .map(|&(.., op)| op)
         })
         .collect()
 }
@@ -251,7 +249,7 @@ fn frames(
             place.frame = Lookup::Nowhere;
             if let Some((node, _)) = open.at(time, tree) {
                 (place.frame, place.frame_found_by) = (Lookup::At(node), FoundBy::Time);
-                place.instance = open.sources(time).find(|source| *source != NO_MODULE).map(StringId);
+                place.instance = open.sources(time).find(|source| *source != NO_MODULE).map(StringId::new);
             }
         };
         let time_of = |ask: u32| asks[ask as usize].time;
@@ -271,7 +269,7 @@ fn frames(
             if end < time_of(ask) - scene.slack {
                 return true;
             }
-            let at = frame.name.0 as usize;
+            let at = frame.name.index() as usize;
             if kept.len() <= at {
                 kept.resize(at + 1, None);
             }
@@ -290,7 +288,7 @@ fn frames(
                 }
             });
             if let Some((name, module)) = name {
-                let instance = if module { texts.map(frame.name, out.strings).0 } else { NO_MODULE };
+                let instance = if module { texts.map(frame.name, out.strings).index() } else { NO_MODULE };
                 open.open(frame.start, end, name, instance);
             }
             true

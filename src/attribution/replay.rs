@@ -153,7 +153,7 @@ pub(super) struct Captured {
 #[derive(Default)]
 pub(super) struct Replays {
     pub(super) replays: Vec<Replay>,
-    /// By event: the replay it belongs to and, when joined, where it was captured.
+    /// By event: the replay it belongs to and, when joined, where it was captured. Empty when there are no replays.
     pub(super) of: Vec<Option<(u32, Option<Captured>)>>,
 }
 
@@ -183,7 +183,10 @@ pub(super) fn replays(
         }
     }
     calls.sort_by_key(|&call| (trace.runtime[call as usize].start, call));
-    let mut out = Replays { replays: Vec::new(), of: vec![None; joined.events.len()] };
+    let mut out = Replays::default();
+    if !calls.is_empty() {
+        out.of = vec![None; joined.events.len()];
+    }
     let mut matches: FxHashMap<Vec<Node>, Vec<Match>> = FxHashMap::default();
     // Equal replays take equal segments in turn: the layers of a piecewise graph.
     let mut turns: FxHashMap<Vec<Match>, usize> = FxHashMap::default();
@@ -277,7 +280,7 @@ mod tests {
     use super::*;
 
     fn nodes(names: &[u32]) -> Vec<Node> {
-        names.iter().map(|&n| Node { kind: GpuKind::Kernel, name: Some(StringId(n)) }).collect()
+        names.iter().map(|&n| Node { kind: GpuKind::Kernel, name: Some(StringId::new(n)) }).collect()
     }
 
     fn segment(names: &[u32]) -> Segment {

@@ -26,7 +26,8 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(strings: &'a Strings, shown: Vec<site::Shown>) -> Self {
+    /// `launches`: how many there will be.
+    pub(super) fn new(strings: &'a Strings, shown: Vec<site::Shown>, launches: usize) -> Self {
         Self {
             strings,
             kernels: Vec::new(),
@@ -35,7 +36,7 @@ impl<'a> Rows<'a> {
             stream_ids: FxHashMap::default(),
             contexts: Vec::new(),
             context_ids: FxHashMap::default(),
-            launches: Vec::new(),
+            launches: Vec::with_capacity(launches),
             counts: AttributionCounts::default(),
             shown,
         }

@@ -163,7 +163,7 @@ fn root_says<'s>(frame: &str, settings: &'s Settings) -> Option<&'s RootSays> {
 fn framework_of_frames<'a>(sources: &Sources<'a>) -> Option<(&'a str, u64)> {
     let mut counts: Vec<u64> = Vec::new();
     for frame in sources.trace.frames.iter().flat_map(FrameLane::frames) {
-        let at = frame.name.0 as usize;
+        let at = frame.name.index() as usize;
         if counts.len() <= at {
             counts.resize(at + 1, 0);
         }
@@ -171,7 +171,7 @@ fn framework_of_frames<'a>(sources: &Sources<'a>) -> Option<(&'a str, u64)> {
     }
     let mut votes: Votes<&RootSays> = Votes::default();
     for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let text = sources.strings.get(StringId(at as u32));
+        let text = sources.strings.get(StringId::new(at as u32));
         votes.add(root_says(text, sources.settings), count);
     }
     match votes.first()? {

@@ -45,7 +45,7 @@ pub fn marks(
 ) -> Vec<Mark> {
     let is_kept = |id: LaunchId| {
         let launch = timeline.launch(id);
-        selection.gpu.contains(&(launch.start, launch.dur, launch.correlation))
+        selection.gpu.contains(&(launch.start, launch.dur, launch.correlation.get()))
     };
     let span = |launches: &[LaunchId]| -> Option<(Nanos, Nanos)> {
         let all = launches.iter().map(|&id| timeline.launch(id));

@@ -112,8 +112,8 @@ pub fn select(
     out.launches = seen.len();
     seen.sort_by_key(|launch| launch.start);
     for launch in seen {
-        out.gpu.insert((launch.start, launch.dur, launch.correlation));
-        out.correlations.extend(launch.correlation);
+        out.gpu.insert((launch.start, launch.dur, launch.correlation.get()));
+        out.correlations.extend(launch.correlation.get());
         out.device.push((launch.start, launch.end()));
         if request.window.is_some() {
             out.host.extend(launch.called.map(|called| (called, called + Nanos(1))));

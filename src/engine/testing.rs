@@ -9,7 +9,7 @@ use crate::attribution::{
 use crate::kernel_name::{self, KernelName};
 use crate::rules::{CaseLaunch, RuleSet};
 use crate::trace::{GpuKind, ProcessId, StringId, SyncEvent};
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 /// Length of a launch that gives none.
 const DEFAULT_DUR: Nanos = Nanos(1_000);
@@ -98,9 +98,9 @@ impl<'a> Builder<'a> {
             step: Some(StepId(0)),
             stage: self.step.stage,
             replay: None,
-            correlation: Some(index as i64),
+            correlation: Some(index as i64).into(),
             grid,
-            bytes: None,
+            bytes: Maybe::NONE,
             instance: None,
         });
     }
@@ -188,11 +188,11 @@ impl<'a> Builder<'a> {
                 process: ProcessId(0),
                 start: self.timeline.launches[index].start,
                 dur: Nanos::ZERO,
-                stream: Some(launch.stream.unwrap_or(0)),
-                wait_on_stream: Some(waited.stream.unwrap_or(0)),
-                wait_on_record: Some(target as i64),
-                wait_on_event: Some(target as i64),
-                correlation: Some(index as i64),
+                stream: Some(launch.stream.unwrap_or(0)).into(),
+                wait_on_stream: Some(waited.stream.unwrap_or(0)).into(),
+                wait_on_record: Some(target as i64).into(),
+                wait_on_event: Some(target as i64).into(),
+                correlation: Some(index as i64).into(),
             });
         }
     }
@@ -209,5 +209,5 @@ impl<'a> Builder<'a> {
 
 /// The position in the test's chain of a launch of its timeline.
 pub fn position_of(timeline: &Timeline, launch: LaunchId) -> usize {
-    timeline.launch(launch).correlation.map_or(0, |n| n as usize)
+    timeline.launch(launch).correlation.get().map_or(0, |n| n as usize)
 }

@@ -94,7 +94,7 @@ fn recorded_waits(timeline: &Timeline, devices: &[u32]) -> Waits {
     let between: Vec<(i64, i64, &SyncEvent)> = timeline
         .syncs
         .iter()
-        .filter_map(|sync| match (sync.stream, sync.wait_on_stream) {
+        .filter_map(|sync| match (sync.stream.get(), sync.wait_on_stream.get()) {
             (Some(to), Some(from)) if to >= 0 && from >= 0 && to != from => Some((to, from, sync)),
             _ => None,
         })
@@ -108,7 +108,7 @@ fn recorded_waits(timeline: &Timeline, devices: &[u32]) -> Waits {
         timeline.streams.iter().enumerate().map(|(index, stream)| (stream.number, index)).collect();
     let mut calls: Vec<Vec<(i64, u32)>> = vec![Vec::new(); timeline.streams.len()];
     for (index, launch) in timeline.launches.iter().enumerate() {
-        if let Some(correlation) = launch.correlation {
+        if let Some(correlation) = launch.correlation.get() {
             calls[launch.stream.0 as usize].push((correlation, index as u32));
         }
     }
@@ -118,7 +118,7 @@ fn recorded_waits(timeline: &Timeline, devices: &[u32]) -> Waits {
     let mut edges: Vec<(u32, u32)> = between
         .into_iter()
         .filter_map(|(to, from, sync)| {
-            let (recorded, waiting) = (sync.wait_on_record.filter(|c| *c >= 0)?, sync.correlation?);
+            let (recorded, waiting) = (sync.wait_on_record.get().filter(|c| *c >= 0)?, sync.correlation.get()?);
             let sources = &calls[*by_number.get(&from)?];
             let targets = &calls[*by_number.get(&to)?];
             let source = sources[..sources.partition_point(|(c, _)| *c <= recorded)].last()?.1;

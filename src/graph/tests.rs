@@ -3,7 +3,7 @@
 use super::{Edge, build};
 use crate::attribution::{ContextId, KernelId, Launch, Stage, Step, StepId, Stream, StreamId, Timeline};
 use crate::trace::{ProcessId, StringId, SyncEvent};
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 fn timeline(launches: &[(u32, i64, i64)]) -> Timeline {
     let streams = launches.iter().map(|l| l.0).max().unwrap_or(0) + 1;
@@ -23,9 +23,9 @@ fn timeline(launches: &[(u32, i64, i64)]) -> Timeline {
                 stage: Stage::All,
                 replay: None,
                 // The calls in between record and wait.
-                correlation: Some(index as i64 * 10),
+                correlation: Some(index as i64 * 10).into(),
                 grid: None,
-                bytes: None,
+                bytes: Maybe::NONE,
                 instance: None,
             })
             .collect(),
@@ -36,15 +36,15 @@ fn timeline(launches: &[(u32, i64, i64)]) -> Timeline {
 /// `stream` waits, right before launch `at`, for launch `until` of another stream.
 fn wait(timeline: &mut Timeline, at: usize, until: usize) {
     timeline.syncs.push(SyncEvent {
-        name: StringId(0),
+        name: StringId::new(0),
         process: ProcessId(0),
         start: Nanos(0),
         dur: Nanos(0),
-        stream: Some(i64::from(timeline.launches[at].stream.0)),
-        wait_on_stream: Some(i64::from(timeline.launches[until].stream.0)),
-        wait_on_record: Some(until as i64 * 10 + 1),
-        wait_on_event: Some(1),
-        correlation: Some(at as i64 * 10 - 1),
+        stream: Some(i64::from(timeline.launches[at].stream.0)).into(),
+        wait_on_stream: Some(i64::from(timeline.launches[until].stream.0)).into(),
+        wait_on_record: Some(until as i64 * 10 + 1).into(),
+        wait_on_event: Some(1).into(),
+        correlation: Some(at as i64 * 10 - 1).into(),
     });
 }
 
@@ -136,7 +136,7 @@ fn a_wait_that_says_nothing_new_makes_no_edge() {
 fn a_step_and_a_stage_are_borders() {
     let mut timeline = timeline(&[(0, 0, 1), (0, 1, 2), (0, 2, 3), (0, 3, 4)]);
     let step = Step {
-        name: StringId(0),
+        name: StringId::new(0),
         stage: Stage::Decode,
         start: Nanos(0),
         end: Nanos(9),

@@ -12,7 +12,7 @@ use crate::rules::{
     Category, Family, FamilyKind, Gates, Independence, Origin, Per, RuleSet, SourcePath, Status, Toggle, parse_expr,
 };
 use crate::trace::GpuKind;
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 const GEMM: u32 = 0;
 const NORM: u32 = 1;
@@ -160,9 +160,9 @@ fn launch(timeline: &mut Timeline, kernel: u32, start: i64, dur: i64, called: Op
         step: called.map(|_| StepId(0)),
         stage: if called.is_some() { Stage::Decode } else { Stage::All },
         replay: called.map(|_| 0),
-        correlation: None,
+        correlation: Maybe::NONE,
         grid: None,
-        bytes: None,
+        bytes: Maybe::NONE,
         instance: None,
     });
 }

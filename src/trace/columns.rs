@@ -113,7 +113,7 @@ impl Columns {
                         lane,
                         start,
                         dur,
-                        external_id: integer(event, Arg::ExternalId),
+                        external_id: integer(event, Arg::ExternalId).into(),
                         gpu: kind == EventKind::GpuAnnotation,
                     },
                 );
@@ -149,10 +149,10 @@ impl Columns {
             stream: StreamKey { process, stream },
             start,
             dur,
-            correlation: integer(event, Arg::Correlation),
-            external_id: integer(event, Arg::ExternalId),
+            correlation: integer(event, Arg::Correlation).into(),
+            external_id: integer(event, Arg::ExternalId).into(),
             grid: self.arg_value(event, Arg::Grid),
-            bytes: integer(event, Arg::Bytes),
+            bytes: integer(event, Arg::Bytes).into(),
             copy_kind,
         };
         let group = self.arg_text(event, Arg::ProcessGroup);
@@ -170,11 +170,11 @@ impl Columns {
             lane: self.lane(event),
             start,
             dur,
-            correlation: integer(event, Arg::Correlation),
-            external_id: integer(event, Arg::ExternalId),
+            correlation: integer(event, Arg::Correlation).into(),
+            external_id: integer(event, Arg::ExternalId).into(),
             kernel: self.arg_text(event, Arg::Kernel),
             copy_kind: self.arg_text(event, Arg::CopyKind),
-            stream: integer(event, Arg::Stream),
+            stream: integer(event, Arg::Stream).into(),
         };
         add(&mut self.trace.runtime, row);
     }
@@ -186,7 +186,7 @@ impl Columns {
             lane: self.lane(event),
             start,
             dur,
-            external_id: integer(event, Arg::ExternalId),
+            external_id: integer(event, Arg::ExternalId).into(),
             dims: self.arg_value(event, Arg::InputDims),
             collective: collective.or_else(|| self.arg_text(event, Arg::ProcessGroup)),
         };
@@ -199,11 +199,11 @@ impl Columns {
             process: self.process(event),
             start,
             dur,
-            stream: integer(event, Arg::Stream),
-            wait_on_stream: integer(event, Arg::WaitOnStream),
-            wait_on_record: integer(event, Arg::WaitOnRecord),
-            wait_on_event: integer(event, Arg::WaitOnEvent),
-            correlation: integer(event, Arg::Correlation),
+            stream: integer(event, Arg::Stream).into(),
+            wait_on_stream: integer(event, Arg::WaitOnStream).into(),
+            wait_on_record: integer(event, Arg::WaitOnRecord).into(),
+            wait_on_event: integer(event, Arg::WaitOnEvent).into(),
+            correlation: integer(event, Arg::Correlation).into(),
         };
         add(&mut self.trace.syncs, row);
     }

@@ -16,7 +16,7 @@ impl FrameLane {
         self.sorted &= delta >= 0 || self.len == 0;
         // Three varints of at most ten bytes: written aside, so that the lane grows once.
         let mut bytes = [0; 30];
-        let mut end = put(&mut bytes, 0, u64::from(frame.name.0));
+        let mut end = put(&mut bytes, 0, u64::from(frame.name.index()));
         end = put(&mut bytes, end, ((delta << 1) ^ (delta >> 63)) as u64);
         end = put(&mut bytes, end, frame.dur.0 as u64);
         // All thirty are copied: a copy of a known length needs no call.
@@ -52,7 +52,7 @@ impl Iterator for Frames<'_> {
         let delta = take(&mut self.packed)?;
         let dur = take(&mut self.packed)?;
         self.last_start = self.last_start.wrapping_add((delta >> 1) as i64 ^ -((delta & 1) as i64));
-        Some(Frame { name: StringId(name as u32), start: Nanos(self.last_start), dur: Nanos(dur as i64) })
+        Some(Frame { name: StringId::new(name as u32), start: Nanos(self.last_start), dur: Nanos(dur as i64) })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -131,12 +131,13 @@ mod tests {
     use super::*;
 
     fn frame(name: u32, start: i64, dur: i64) -> Frame {
-        Frame { name: StringId(name), start: Nanos(start), dur: Nanos(dur) }
+        Frame { name: StringId::new(name), start: Nanos(start), dur: Nanos(dur) }
     }
 
     #[test]
     fn what_is_packed_comes_out_again() {
-        let frames = [frame(0, 0, 0), frame(u32::MAX, i64::MAX, i64::MAX), frame(127, 5, 128), frame(128, 5, 1 << 40)];
+        let frames =
+            [frame(0, 0, 0), frame(u32::MAX - 1, i64::MAX, i64::MAX), frame(127, 5, 128), frame(128, 5, 1 << 40)];
         let mut lane = FrameLane::new(LaneId(3));
         for frame in frames {
             lane.push(frame);

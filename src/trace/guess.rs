@@ -28,7 +28,7 @@ impl Guess {
     /// The name that `rest` begins with, and its length, when it is the one foretold: its text up to the quote.
     #[inline]
     pub(super) fn name(&self, rest: &[u8], strings: &Strings) -> Option<(StringId, usize)> {
-        let id = StringId(self.next[self.place()].checked_sub(1)?);
+        let id = StringId::new(self.next[self.place()].checked_sub(1)?);
         let text = strings.bytes(id);
         (wide::begins(rest, text) && rest.get(text.len()) == Some(&b'"')).then_some((id, text.len()))
     }
@@ -36,14 +36,14 @@ impl Guess {
     /// A name came that was foretold.
     #[inline]
     pub(super) fn right(&mut self, id: StringId) {
-        self.past = (self.past << 8) ^ id.0.wrapping_mul(0x9e37_79b1);
+        self.past = (self.past << 8) ^ id.index().wrapping_mul(0x9e37_79b1);
     }
 
     /// Another name came, which is `raw` in the file.
     pub(super) fn wrong(&mut self, id: StringId, raw: &[u8]) {
         // With an escape in it, its text is not what stands in the file.
         let is_plain = memchr::memchr(b'\\', raw).is_none();
-        self.next[self.place()] = if is_plain { id.0.wrapping_add(1) } else { 0 };
+        self.next[self.place()] = if is_plain { id.index() + 1 } else { 0 };
         self.right(id);
     }
 

@@ -1,13 +1,27 @@
 //! Interned text: each distinct name of a trace is kept once and referred to by a `u32`.
 
 use std::hash::Hasher;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use rustc_hash::FxHasher;
 
-/// Refers to one text in [`Strings`].
+/// Refers to one text in [`Strings`]. It holds the index and one, so that a text that may be missing takes no more room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StringId(pub u32);
+pub struct StringId(NonZeroU32);
+
+impl StringId {
+    /// The id of the text at `index`, counted from 0 in order of first appearance.
+    pub const fn new(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    /// Counted from 0.
+    #[inline]
+    pub const fn index(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// The texts of a trace, in order of first appearance: one buffer, and a table of hashes that points into it.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +53,7 @@ impl Strings {
 
     #[inline]
     fn range(&self, id: StringId) -> Range<usize> {
-        let n = id.0 as usize;
+        let n = id.index() as usize;
         let start = if n == 0 { 0 } else { self.ends[n - 1] };
         start..self.ends[n]
     }
@@ -69,8 +83,8 @@ impl Strings {
         loop {
             match self.slots[at] {
                 (_, 0) => return None,
-                (seen, id) if seen == hash && self.bytes(StringId(id - 1)) == text => {
-                    return Some(StringId(id - 1));
+                (seen, id) if seen == hash && self.bytes(StringId::new(id - 1)) == text => {
+                    return Some(StringId::new(id - 1));
                 }
                 _ => at = (at + 1) & (self.slots.len() - 1),
             }
@@ -78,7 +92,10 @@ impl Strings {
     }
 
     fn push(&mut self, text: &str, hash: u32) -> StringId {
-        let id = u32::try_from(self.ends.len()).expect("fewer than 2^32 distinct texts");
+        let id = u32::try_from(self.ends.len())
+            .ok()
+            .filter(|&id| id < u32::MAX)
+            .expect("fewer than 2^32 - 1 distinct texts");
         self.buffer.push_str(text);
         self.ends.push(self.buffer.len());
         if self.ends.len() * 2 > self.slots.len() {
@@ -88,7 +105,7 @@ impl Strings {
             }
         }
         self.settle((hash, id + 1));
-        StringId(id)
+        StringId::new(id)
     }
 
     /// Puts an id that is not there yet into the first free slot.
@@ -121,12 +138,12 @@ mod tests {
         let mut strings = Strings::default();
         assert_eq!(strings.find("x"), None);
         for n in 0..1000 {
-            assert_eq!(strings.intern(&format!("kernel {n}")), StringId(n));
+            assert_eq!(strings.intern(&format!("kernel {n}")), StringId::new(n));
         }
-        assert_eq!(strings.intern("kernel 500"), StringId(500));
-        assert_eq!(strings.intern(""), StringId(1000));
-        assert_eq!((strings.get(StringId(999)), strings.get(StringId(1000))), ("kernel 999", ""));
-        assert_eq!((strings.find("kernel 7"), strings.find("kernel")), (Some(StringId(7)), None));
+        assert_eq!(strings.intern("kernel 500"), StringId::new(500));
+        assert_eq!(strings.intern(""), StringId::new(1000));
+        assert_eq!((strings.get(StringId::new(999)), strings.get(StringId::new(1000))), ("kernel 999", ""));
+        assert_eq!((strings.find("kernel 7"), strings.find("kernel")), (Some(StringId::new(7)), None));
         assert_eq!(strings.len(), 1001);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{StringId, Strings};
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 /// One process of the trace (`pid` as text: `251`, `"[TP00] 251"`); a GPU is a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,13 +68,13 @@ pub struct GpuEvent {
     /// Length; zero counts as a launch all the same.
     pub dur: Nanos,
     /// Joins the launch call.
-    pub correlation: Option<i64>,
+    pub correlation: Maybe,
     /// Names a CPU op in new traces.
-    pub external_id: Option<i64>,
+    pub external_id: Maybe,
     /// `args.grid` as JSON text, such as `[8, 16, 5]`.
     pub grid: Option<StringId>,
     /// `args.bytes` of copies and sets.
-    pub bytes: Option<i64>,
+    pub bytes: Maybe,
     /// `args.kind` of HIP copies (`DtoH`); the activity name can lie, this one does not.
     pub copy_kind: Option<StringId>,
 }
@@ -102,15 +102,15 @@ pub struct RuntimeCall {
     /// Length.
     pub dur: Nanos,
     /// Joins GPU events, sync rows and flows.
-    pub correlation: Option<i64>,
+    pub correlation: Maybe,
     /// Names a CPU op in new traces.
-    pub external_id: Option<i64>,
+    pub external_id: Maybe,
     /// `args.kernel` of HIP launches: the name of the kernel launched (graph captures have it).
     pub kernel: Option<StringId>,
     /// `args.kind` of HIP copies: 1 host to device, 2 device to host, 3 device to device.
     pub copy_kind: Option<StringId>,
     /// `args.stream` when the call has one.
-    pub stream: Option<i64>,
+    pub stream: Maybe,
 }
 
 /// Framework op on the host.
@@ -125,7 +125,7 @@ pub struct CpuOp {
     /// Length.
     pub dur: Nanos,
     /// The op's own id, which kernels and calls refer to.
-    pub external_id: Option<i64>,
+    pub external_id: Maybe,
     /// `args."Input Dims"` as JSON text.
     pub dims: Option<StringId>,
     /// `args."Collective name"` of a communication op, else its process group; plain text.
@@ -144,7 +144,7 @@ pub struct Annotation {
     /// Length.
     pub dur: Nanos,
     /// Own id.
-    pub external_id: Option<i64>,
+    pub external_id: Maybe,
     /// True when mirrored on the GPU.
     pub gpu: bool,
 }
@@ -161,15 +161,15 @@ pub struct SyncEvent {
     /// Length.
     pub dur: Nanos,
     /// The stream that waits (-1: the host).
-    pub stream: Option<i64>,
+    pub stream: Maybe,
     /// The stream waited for.
-    pub wait_on_stream: Option<i64>,
+    pub wait_on_stream: Maybe,
     /// Correlation of the call that recorded the event waited for.
-    pub wait_on_record: Option<i64>,
+    pub wait_on_record: Maybe,
     /// The event waited for.
-    pub wait_on_event: Option<i64>,
+    pub wait_on_event: Maybe,
     /// Correlation of the waiting call.
-    pub correlation: Option<i64>,
+    pub correlation: Maybe,
 }
 
 /// A (`pid`, `tid`) pair with its texts.

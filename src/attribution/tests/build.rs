@@ -8,7 +8,7 @@ use crate::rules::schema::{attribution, frameworks, hardware, names, sites, stag
 use crate::trace::{
     Annotation, CpuOp, Frame, FrameLane, GpuEvent, GpuKind, Lane, LaneId, ProcessId, RuntimeCall, StreamKey, Trace,
 };
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 macro_rules! shipped {
     ($file:literal) => {
@@ -97,7 +97,7 @@ impl Make {
         let (lane, name) = (self.lane(), self.trace.strings.intern(name));
         let dims = dims.map(|d| self.trace.strings.intern(d));
         let (start, dur) = (Nanos(start), Nanos(end - start));
-        self.trace.ops.push(CpuOp { name, lane, start, dur, external_id: id, dims, collective: None });
+        self.trace.ops.push(CpuOp { name, lane, start, dur, external_id: id.into(), dims, collective: None });
         self
     }
 
@@ -116,7 +116,7 @@ impl Make {
     pub(super) fn annotation(mut self, name: &str, start: i64, end: i64) -> Self {
         let (lane, name) = (self.lane(), self.trace.strings.intern(name));
         let (start, dur) = (Nanos(start), Nanos(end - start));
-        self.trace.annotations.push(Annotation { name, lane, start, dur, external_id: None, gpu: false });
+        self.trace.annotations.push(Annotation { name, lane, start, dur, external_id: Maybe::NONE, gpu: false });
         self
     }
 
@@ -125,7 +125,7 @@ impl Make {
         let (pid, stream) = self.gpu.clone();
         let (lane, name) = (self.lane_of(&pid, &stream.to_string()), self.trace.strings.intern(name));
         let (start, dur) = (Nanos(start), Nanos(end - start));
-        self.trace.annotations.push(Annotation { name, lane, start, dur, external_id: None, gpu: true });
+        self.trace.annotations.push(Annotation { name, lane, start, dur, external_id: Maybe::NONE, gpu: true });
         self
     }
 
@@ -150,11 +150,11 @@ impl Make {
             lane,
             start: Nanos(start),
             dur: Nanos(1),
-            correlation: Some(correlation),
-            external_id,
+            correlation: Some(correlation).into(),
+            external_id: external_id.into(),
             kernel,
             copy_kind: None,
-            stream: None,
+            stream: Maybe::NONE,
         });
         self
     }
@@ -181,10 +181,10 @@ impl Make {
             stream: StreamKey { process, stream },
             start: Nanos(start),
             dur: Nanos(10),
-            correlation,
-            external_id,
+            correlation: correlation.into(),
+            external_id: external_id.into(),
             grid: None,
-            bytes: None,
+            bytes: Maybe::NONE,
             copy_kind: None,
         });
         self

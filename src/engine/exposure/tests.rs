@@ -3,7 +3,7 @@
 use super::{SameStream, Times, exposure};
 use crate::attribution::{ContextId, KernelId, Launch, Stage, Stream, StreamId, Timeline};
 use crate::engine::Classes;
-use crate::units::Nanos;
+use crate::units::{Maybe, Nanos};
 
 fn timeline(launches: &[(u32, i64, i64, bool)]) -> (Timeline, Classes) {
     let timeline = Timeline {
@@ -20,9 +20,9 @@ fn timeline(launches: &[(u32, i64, i64, bool)]) -> (Timeline, Classes) {
                 step: None,
                 stage: Stage::All,
                 replay: None,
-                correlation: None,
+                correlation: Maybe::NONE,
                 grid: None,
-                bytes: None,
+                bytes: Maybe::NONE,
                 instance: None,
             })
             .collect(),

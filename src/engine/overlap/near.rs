@@ -18,7 +18,7 @@ pub(crate) struct Near<'a> {
 
 impl<'a> Near<'a> {
     pub(super) fn new(timeline: &'a Timeline, graph: &'a KernelGraph) -> Self {
-        let between = |sync: &crate::trace::SyncEvent| match (sync.stream, sync.wait_on_stream) {
+        let between = |sync: &crate::trace::SyncEvent| match (sync.stream.get(), sync.wait_on_stream.get()) {
             (Some(to), Some(from)) => to >= 0 && from >= 0 && to != from,
             _ => false,
         };

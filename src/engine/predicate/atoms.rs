@@ -455,7 +455,7 @@ fn of_launch(atom: &Atom, timeline: &Timeline, launch: &Launch) -> Tri {
                 "dur_us" => Some(launch.dur.0),
                 "tokens" => step.and_then(|s| s.tokens).map(|n| n.saturating_mul(1000)),
                 "requests" => step.and_then(|s| s.requests).map(|n| n.saturating_mul(1000)),
-                "bytes" => launch.bytes.map(|n| n.saturating_mul(1000)),
+                "bytes" => launch.bytes.get().map(|n| n.saturating_mul(1000)),
                 _ => None,
             };
             own.map_or(Tri::Unknown, |own| Tri::from_bool(holds(*compare, own, *thousandths)))

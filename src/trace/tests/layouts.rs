@@ -41,15 +41,18 @@ fn odd_events_are_read_as_json_means_them() {
     assert_eq!(trace.events, 22);
     let [first, second, third] = &trace.gpu[..] else { panic!("three kernels, not {:?}", trace.gpu) };
     assert_eq!((first.start, first.dur, first.stream.stream), (Nanos(20_004), Nanos(1_000), 7));
-    assert_eq!((first.correlation, first.grid.map(|g| text(&trace, g))), (Some(5_000_000_000), Some("[1, 2, 3]")));
+    assert_eq!(
+        (first.correlation.get(), first.grid.map(|g| text(&trace, g))),
+        (Some(5_000_000_000), Some("[1, 2, 3]"))
+    );
     assert_eq!((second.name, second.dur, second.stream.stream), (first.name, Nanos::ZERO, 9));
-    assert_eq!((third.start, third.bytes, text(&trace, third.name)), (Nanos(31_500), Some(12), "kernel 😀"));
+    assert_eq!((third.start, third.bytes.get(), text(&trace, third.name)), (Nanos(31_500), Some(12), "kernel 😀"));
     let op = trace.ops[0];
     assert_eq!((op.start, op.dims.map(|d| text(&trace, d))), (Nanos(10_001), Some("[[8, 16], [16, 4], []]")));
     let call = trace.runtime[0];
     assert_eq!((text(&trace, call.name), call.lane, call.dur), ("launch \"quoted\" \\", op.lane, Nanos(500)));
     assert_eq!(call.external_id, op.external_id);
-    assert_eq!((trace.syncs[0].stream, trace.syncs[0].wait_on_stream), (Some(-1), Some(7)));
+    assert_eq!((trace.syncs[0].stream.get(), trace.syncs[0].wait_on_stream.get()), (Some(-1), Some(7)));
     assert_eq!(trace.frames[0].frames().map(|f| text(&trace, f.name)).collect::<Vec<_>>(), ["a.py(1): f"]);
     assert_eq!(trace.lanes[op.lane.0 as usize].name.map(|n| text(&trace, n)), Some("main"));
     assert_eq!(trace.process_names.iter().map(|(_, n)| text(&trace, *n)).collect::<Vec<_>>(), ["python3", "GPU 0"]);
@@ -171,7 +174,7 @@ fn the_old_list_form_is_a_trace() {
 "#;
     let trace = read(json).expect("a trace");
     let kernel = trace.gpu[0];
-    assert_eq!((kernel.kind, kernel.stream.stream, kernel.external_id), (GpuKind::Kernel, 7, Some(5)));
+    assert_eq!((kernel.kind, kernel.stream.stream, kernel.external_id.get()), (GpuKind::Kernel, 7, Some(5)));
     assert_eq!(kernel.start, Nanos(1_606_911_006_433_250_000));
     assert_eq!(trace.ops[0].dims.map(|d| text(&trace, d)), Some("[[1]]"));
 }
