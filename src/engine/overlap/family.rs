@@ -97,12 +97,17 @@ fn parts(
     exposed: PredicateId,
     beside: PredicateId,
 ) -> Vec<Part> {
-    let side = |predicate, launch| answers.link(predicate, launch) == Tri::Yes;
+    // What an unknown leaves standing is on no side: a plain kernel must not become an opportunity by it.
+    let side = |predicate, class| answers.link(predicate, answers.first(class)) == Tri::Yes;
+    let sides: Vec<(bool, bool)> =
+        (0..answers.classes() as u32).map(|class| (side(exposed, class), side(beside, class))).collect();
+    if !sides.iter().any(|(exposed, _)| *exposed) {
+        return Vec::new();
+    }
     timeline
         .launch_ids()
         .filter_map(|launch| {
-            // What an unknown leaves standing is on no side: a plain kernel must not become an opportunity by it.
-            let (exposed, beside) = (side(exposed, launch), side(beside, launch));
+            let (exposed, beside) = sides[answers.class(launch) as usize];
             (exposed || beside).then(|| Part {
                 launch,
                 exposed,

@@ -26,21 +26,23 @@ impl<'a> Near<'a> {
     }
 
     /// Launches of the same step, stage and device no farther away than `within`, nearest in order first.
-    pub(super) fn around(&self, id: LaunchId, within: Nanos) -> Vec<LaunchId> {
+    pub(super) fn around(&self, id: LaunchId, within: Nanos) -> impl Iterator<Item = LaunchId> + '_ {
         let own = self.timeline.launch(id);
         let at = id.0 as usize;
         let all = &self.timeline.launches;
-        let after = (at + 1..all.len()).take(MOST).take_while(|n| all[*n].start <= own.end() + within);
-        let before = (0..at).rev().take(MOST).filter(|n| all[*n].end() + within >= own.start);
-        let mut near: Vec<usize> = after.chain(before).collect();
-        near.sort_by_key(|n| (n.abs_diff(at), *n));
-        near.into_iter().map(|n| LaunchId(n as u32)).filter(|other| self.comparable(id, *other)).collect()
+        // Starts are in order, ends are not.
+        let after = all[at + 1..].iter().take(MOST).take_while(|other| other.start <= own.end() + within).count();
+        let near = (1..=MOST).flat_map(move |far| {
+            let before = at.checked_sub(far).filter(|n| all[*n].end() + within >= own.start);
+            [before, (far <= after).then_some(at + far)]
+        });
+        near.flatten().map(|n| LaunchId(n as u32)).filter(move |other| self.comparable(id, *other))
     }
 
     /// Whether two launches are of one step, stage and device.
     pub(super) fn comparable(&self, a: LaunchId, b: LaunchId) -> bool {
         let (one, two) = (self.timeline.launch(a), self.timeline.launch(b));
-        one.step == two.step && one.stage == two.stage && self.device(a) == self.device(b)
+        one.step == two.step && one.stage == two.stage && (one.stream == two.stream || self.device(a) == self.device(b))
     }
 
     fn device(&self, id: LaunchId) -> &str {

@@ -77,7 +77,7 @@ fn exposed(ground: &Ground<'_>, rule: &VerdictRule, mut row: Overlap) -> Option<
             continue;
         }
         let near = ground.near.around(id, within);
-        let compute: Vec<LaunchId> = near.into_iter().filter(|other| ground.classes.is_compute(*other)).collect();
+        let compute: Vec<LaunchId> = near.filter(|other| ground.classes.is_compute(*other)).collect();
         near_any += u64::from(!compute.is_empty());
         let elsewhere = |other: &&LaunchId| timeline.launch(**other).stream != timeline.launch(id).stream;
         let others: Vec<LaunchId> = compute.iter().filter(elsewhere).copied().collect();
@@ -137,11 +137,11 @@ fn hidden(ground: &Ground<'_>, mut row: Overlap) -> Overlap {
     let mut beside = Vec::new();
     for &id in row.launches.iter().filter(|id| ground.exposure.of(**id).hidden > Nanos::ZERO) {
         let own = ground.timeline.launch(id);
-        let runs_beside = |other: &&LaunchId| {
-            let other = ground.timeline.launch(**other);
+        let runs_beside = |other: &LaunchId| {
+            let other = ground.timeline.launch(*other);
             other.stream != own.stream && meet(own, other)
         };
-        beside.extend(ground.near.around(id, Nanos::ZERO).iter().find(runs_beside));
+        beside.extend(ground.near.around(id, Nanos::ZERO).find(runs_beside));
         row.risks.count(Risk::Low);
     }
     row.partner = ground.heaviest(&beside);
