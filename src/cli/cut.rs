@@ -218,7 +218,7 @@ impl<'f> Sink<'f> {
         if packed { Self::Packed(Box::new(GzEncoder::new(file, Compression::default()))) } else { Self::Plain(file) }
     }
 
-    fn writer(&mut self) -> &mut dyn Write {
+    fn writer(&mut self) -> &mut (dyn Write + Send) {
         match self {
             Self::Plain(file) => file,
             Self::Packed(file) => file,

@@ -47,7 +47,7 @@ pub fn copy(
     selection: &Selection,
     (file, scrubber): (&CutFile, &Scrubber<'_>),
     marks: &[Mark],
-    out: &mut dyn Write,
+    out: &mut (dyn Write + Send),
 ) -> Result<Copied, CopyFailed> {
     let mut copied = Copied::default();
     out.write_all(b"{\n")?;

@@ -63,6 +63,22 @@ impl Counts {
         self.count(counter, at);
     }
 
+    /// Adds the counts of what comes after `before` events.
+    pub(super) fn append(&mut self, next: Self, before: u64) {
+        // In the order in which they were made, not that of the table.
+        let mut counters: Vec<_> = next.counters.into_iter().collect();
+        counters.sort_unstable_by_key(|(_, counter)| counter.0);
+        for ((why, label), counter) in counters {
+            let Broken { count, first } = next.counts[counter.0 as usize];
+            let own = self.counter(why, &label);
+            let own = &mut self.counts[own.0 as usize];
+            if own.count == 0 {
+                own.first = before + first;
+            }
+            own.count += count;
+        }
+    }
+
     pub(super) fn into_skipped(self) -> Skipped {
         let all = |why| -> BTreeMap<String, Broken> {
             let counted = self.counters.iter().filter(|((w, _), _)| *w == why);

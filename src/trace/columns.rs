@@ -1,5 +1,7 @@
 //! Raw events in, rows of the [`Trace`] out: texts interned, times in integer nanoseconds, broken events refused.
 
+mod merge;
+
 use rustc_hash::FxHashMap;
 
 use super::class::{Class, Counts, Why};
@@ -127,6 +129,12 @@ impl Columns {
 
     fn frame(&mut self, event: &RawEvent<'_>, frame: Frame) {
         let lane = self.lane(event);
+        self.frames_of(lane).push(frame);
+    }
+
+    /// The frames of a thread, as far as they are read.
+    #[inline]
+    fn frames_of(&mut self, lane: LaneId) -> &mut FrameLane {
         let index = lane.0 as usize;
         if self.frame_lanes.len() <= index {
             self.frame_lanes.resize(index + 1, None);
@@ -136,7 +144,7 @@ impl Columns {
             frames.push(FrameLane::new(lane));
             frames.len() - 1
         });
-        frames[at].push(frame);
+        &mut frames[at]
     }
 
     fn gpu(&mut self, event: &RawEvent<'_>, kind: GpuKind, name: StringId, start: Nanos, dur: Nanos) {
@@ -232,6 +240,10 @@ impl Columns {
 
     fn process(&mut self, event: &RawEvent<'_>) -> ProcessId {
         let pid = self.text(plain(event.get(Field::PROCESS)));
+        self.process_of(pid)
+    }
+
+    fn process_of(&mut self, pid: StringId) -> ProcessId {
         let processes = &mut self.trace.processes;
         *self.process_ids.entry(pid).or_insert_with(|| {
             processes.push(pid);
@@ -263,13 +275,17 @@ impl Columns {
         }
         let process = self.process(event);
         let name = self.text(tid);
-        let lanes = &mut self.trace.lanes;
-        let lane = *self.lane_ids.entry((process, name)).or_insert_with(|| {
-            lanes.push(Lane { process, tid: name, name: None });
-            LaneId(lanes.len() as u32 - 1)
-        });
+        let lane = self.lane_of(process, name);
         self.hot_lane = Some(HotLane { pid: pid.into(), tid: tid.into(), id: lane });
         lane
+    }
+
+    fn lane_of(&mut self, process: ProcessId, tid: StringId) -> LaneId {
+        let lanes = &mut self.trace.lanes;
+        *self.lane_ids.entry((process, tid)).or_insert_with(|| {
+            lanes.push(Lane { process, tid, name: None });
+            LaneId(lanes.len() as u32 - 1)
+        })
     }
 
     /// Text of an argument; numbers are taken as they are spelled.

@@ -73,6 +73,27 @@ impl<'s, 'w> Extractor<'s, 'w> {
         }
     }
 
+    /// Goes on at `offset` as if all before it was seen, an event or the end of the list coming next.
+    pub(super) fn begin_among_events(&mut self, offset: u64, whole_file: bool) {
+        self.offset = offset;
+        self.place = Place::Events { whole_file };
+    }
+
+    /// Whether all up to `offset` is seen, and more events may follow.
+    pub(super) fn is_between_events(&self, whole_file: bool, offset: u64) -> bool {
+        self.offset == offset && matches!(self.place, Place::Events { whole_file: whole } if whole == whole_file)
+    }
+
+    /// Takes over from one that began where this one ended, whose ids are those of this one already.
+    pub(super) fn absorb(&mut self, next: Self) {
+        self.columns.append(next.columns);
+        self.keys.extend(next.keys);
+        self.open_key = next.open_key;
+        self.with_phase |= next.with_phase;
+        self.place = next.place;
+        self.offset = next.offset;
+    }
+
     /// Takes what is whole in `window` and gives how many bytes that was.
     pub(super) fn look(&mut self, window: &[u8], last: bool) -> Result<usize, Error> {
         let mut at = 0;

@@ -28,6 +28,19 @@ impl FrameLane {
         self.len += 1;
     }
 
+    /// Adds the frames of a lane that begins where this one ends.
+    pub(super) fn append(&mut self, next: &Self) {
+        let mut rest = next.frames();
+        // Only the first one's start is told from a start that is not in `next`.
+        let Some(first) = rest.next() else { return };
+        self.push(first);
+        super::columns::grow(&mut self.packed, rest.packed.len());
+        self.packed.extend_from_slice(rest.packed);
+        self.len += rest.left;
+        self.last_start = next.last_start;
+        self.sorted &= next.sorted;
+    }
+
     /// The frames in file order.
     pub fn frames(&self) -> Frames<'_> {
         Frames { packed: &self.packed, left: self.len, last_start: 0 }

@@ -4,6 +4,8 @@
 //! source ─> gzip | zstd | plain ─> blocks ─> extract ─> parser (or a learned skeleton) ─> columns ─> Trace
 //!           \___ one thread ___________/     \___ the caller's thread ______________________________/
 //! ```
+//!
+//! A large plain file is cut into segments, each of which goes this way on a thread of its own.
 
 mod blocks;
 mod class;
@@ -19,6 +21,7 @@ mod parser;
 mod raw_event;
 mod reader;
 mod scan;
+mod segments;
 mod settings;
 mod skeleton;
 mod sniff;

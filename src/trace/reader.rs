@@ -7,12 +7,16 @@ use super::blocks;
 use super::damage::Damage;
 use super::error::Error;
 use super::extract::Extractor;
+use super::segments;
 use super::source;
 use super::watch::Watch;
 use super::{Settings, Trace};
 
 /// Reads the trace at `path`; `-` is standard input. Gzip, zstd or plain is decided by content.
 pub fn read(path: &Path, settings: &Settings) -> Result<Trace, Error> {
+    if let Some(read) = segments::read(path, settings) {
+        return read;
+    }
     let name = path.to_string_lossy();
     match source::open(path) {
         Ok(input) => read_from(&name, input, settings),
@@ -45,7 +49,13 @@ fn extract<'w>(
     let mut extractor = Extractor::new(name, settings, watch);
     let (block, longest) = (settings.block_bytes, settings.limits.event);
     let stopped = blocks::windows(input, block, longest, |window, last| extractor.look(window, last))?;
+    ended(name, extractor, stopped)
+}
+
+/// The trace, once the input has ended or broken.
+pub(super) fn ended(name: &str, mut extractor: Extractor<'_, '_>, stopped: Option<io::Error>) -> Result<Trace, Error> {
     let at = extractor.offset;
+    let failed = |at, source| Error::Read { path: name.to_owned(), at, source };
     match stopped {
         None => extractor.finish(None),
         Some(e) => match Damage::of(&e) {

@@ -21,6 +21,8 @@ pub struct Settings {
     pub shortest_frame: Nanos,
     /// Bytes handed from the unpacking thread to the reading one at once; the result never depends on it.
     pub block_bytes: usize,
+    /// A plain file of at least two times this is read by several threads; the result never depends on it.
+    pub segment_bytes: u64,
     /// Whether layouts seen before are used to read events quicker; the result never depends on it.
     pub learn: bool,
     /// What is too much to read.
@@ -62,6 +64,7 @@ impl Default for Settings {
             keep_frames: true,
             shortest_frame: Nanos::ZERO,
             block_bytes: 512 * 1024,
+            segment_bytes: 16 * 1024 * 1024,
             learn: true,
             limits: Limits::NONE,
             taken: Arc::default(),

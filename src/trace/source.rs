@@ -23,7 +23,7 @@ pub enum Packing {
 }
 
 impl Packing {
-    fn of(first: &[u8]) -> Self {
+    pub(super) fn of(first: &[u8]) -> Self {
         match first {
             [0x1f, 0x8b, ..] => Self::Gzip,
             // A frame, or a skippable frame before it.
@@ -69,13 +69,20 @@ pub(super) fn unpack_within<'r>(
     taken: &Arc<AtomicU64>,
 ) -> io::Result<impl Read + Send + 'r> {
     let packed = Arc::new(AtomicU64::new(0));
-    let counted = Counted { input, counters: [Arc::clone(taken), Arc::clone(&packed)] };
+    let counted = Counted { input, counters: vec![Arc::clone(taken), Arc::clone(&packed)] };
     Ok(Limited { input: unpack(counted)?.1, limits, packed, unpacked: 0 })
 }
 
-struct Counted<R> {
+/// Adds up what is read.
+pub(super) struct Counted<R> {
     input: R,
-    counters: [Arc<AtomicU64>; 2],
+    counters: Vec<Arc<AtomicU64>>,
+}
+
+impl<R> Counted<R> {
+    pub(super) fn new(input: R, taken: &Arc<AtomicU64>) -> Self {
+        Self { input, counters: vec![Arc::clone(taken)] }
+    }
 }
 
 impl<R: Read> Read for Counted<R> {

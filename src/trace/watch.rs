@@ -67,7 +67,7 @@ impl<'b> Seen<'b> {
 }
 
 /// Takes each event.
-pub type Watch<'w> = dyn FnMut(&Seen<'_>) + 'w;
+pub type Watch<'w> = dyn FnMut(&Seen<'_>) + Send + 'w;
 
 /// Goes through the trace at `path` and shows each event to `watch`, in file order; nothing is kept.
 ///

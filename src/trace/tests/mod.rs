@@ -3,6 +3,7 @@
 mod damaged;
 mod layouts;
 mod real_traces;
+mod segments;
 
 use crate::rules::schema::trace::TraceFile;
 use crate::trace::{Error, Settings, Trace, read_from};

@@ -1,9 +1,13 @@
 //! Claims that need real traces: `LLM_PROF_REAL_TRACES` names a folder of them; without it they pass with a note.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
+use super::segments::in_parts_of;
 use super::{dump, settings};
+use crate::trace::source::unpack;
 use crate::trace::{Error, Settings, Trace, read};
 
 fn folder() -> Vec<PathBuf> {
@@ -64,6 +68,14 @@ fn neither_block_size_nor_skeletons_show() {
             let differs = cut.lines().zip(whole.lines()).find(|(cut, whole)| cut != whole).map(shown);
             assert_eq!(differs, None, "{}: blocks of {block_bytes} bytes differ", file.display());
             assert!(cut == whole, "{}: blocks of {block_bytes} bytes end elsewhere", file.display());
+        }
+        let mut json = Vec::new();
+        let (_, mut input) = unpack(File::open(&file).expect("read before")).expect("read before");
+        input.read_to_end(&mut json).expect("read before");
+        for parts in [2, 9] {
+            let parted = in_parts_of(parts, &json, &settings()).map(|trace| dump(&trace));
+            println!("{}: in {parts} parts: {}", file.display(), parted.is_some());
+            assert!(parted.is_none_or(|parted| parted == whole), "{}: {parts} parts differ", file.display());
         }
     }
 }
