@@ -1,6 +1,7 @@
 //! How fast a trace is read, as a ratio to decompressing it (D): `cargo bench --bench read -- --mb 100,600`.
 //!
-//! D is flate2's own gzip reader with 256 KiB reads on one thread. All ways are run in turn, at least eleven times, so
+//! D is flate2's own gzip reader with 256 KiB reads on one thread; plain files are measured against the D of the same
+//! JSON. All ways are run in turn, at least eleven times, so
 //! that a busy machine disturbs them alike; D is measured twice, the second time against the first, which is the noise.
 //! Counts are checked against what the generator wrote before a ratio is printed: a reader that stops early is quick.
 
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // One way in a process of its own: how memory is measured, and what a profiler can be set on.
         ["--child", "decompress", file] => Way::Decompress.run(Path::new(file), None).map(drop),
-        ["--child", "triage", file] => triage_child(file),
+        ["--child", "triage", threads, file] => triage_child(threads, file),
         ["--child", frames, block_kb, file] => child(Path::new(file), frames == "frames", block_kb),
         _ => run(&args),
     };
@@ -45,6 +46,7 @@ fn run(args: &[String]) -> Outcome<()> {
     for input in options.inputs()? {
         let Input { path, label, expected } = &input;
         writeln!(out, "{label}")?;
+        io::copy(&mut MultiGzDecoder::new(File::open(path)?), &mut File::create(plain_of(path))?)?;
         let ways: Vec<Way> = [
             Way::Decompress,
             Way::Decompress,
@@ -78,8 +80,14 @@ fn run(args: &[String]) -> Outcome<()> {
                 wall.median,
             )?;
         }
+        std::fs::remove_file(plain_of(path))?;
     }
     Ok(())
+}
+
+/// Where the same JSON lies that is not packed.
+fn plain_of(packed: &Path) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(packed.file_stem().unwrap_or_default())
 }
 
 /// What is measured.
@@ -91,7 +99,11 @@ enum Way {
         block_kb: usize,
     },
     /// The whole program, when it stands beside this benchmark.
-    Triage(PathBuf),
+    Triage {
+        program: PathBuf,
+        /// Of the same JSON, not packed, on so many threads.
+        plain: Option<usize>,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,11 +114,27 @@ struct Run {
 }
 
 impl Way {
-    fn triage() -> Option<Self> {
+    fn triage() -> Vec<Self> {
         let program = Path::new(env!("CARGO_BIN_EXE_llm-prof"));
-        let help = Command::new(program).args(["triage", "--help"]).output().ok()?;
-        let there = help.status.success() && !help.stdout.is_empty();
-        there.then(|| Self::Triage(program.to_owned()))
+        let help = Command::new(program).args(["triage", "--help"]).output();
+        if !help.is_ok_and(|help| help.status.success() && !help.stdout.is_empty()) {
+            return Vec::new();
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        [None, Some(1), Some(threads)].map(|plain| Self::Triage { program: program.to_owned(), plain }).into()
+    }
+
+    /// The file that it reads.
+    fn file(&self, packed: &Path) -> PathBuf {
+        let plain = matches!(self, Self::Triage { plain: Some(_), .. });
+        if plain { plain_of(packed) } else { packed.to_owned() }
+    }
+
+    fn threads(&self) -> String {
+        match self {
+            Self::Triage { plain: Some(threads), .. } => threads.to_string(),
+            _ => std::thread::available_parallelism().map_or(1, usize::from).to_string(),
+        }
     }
 
     fn label(&self) -> &'static str {
@@ -114,7 +142,9 @@ impl Way {
             Self::Decompress => "D: decompress",
             Self::Extract { frames: false, .. } => "read, frames skipped",
             Self::Extract { frames: true, .. } => "read, frames kept",
-            Self::Triage(_) => "whole triage",
+            Self::Triage { plain: None, .. } => "whole triage",
+            Self::Triage { plain: Some(1), .. } => "plain file, one thread",
+            Self::Triage { plain: Some(_), .. } => "plain file, all threads",
         }
     }
 
@@ -140,8 +170,10 @@ impl Way {
                     return Err(format!("{} gives {seen:?}, written was {expected:?}: no figures", self.label()).into());
                 }
             }
-            Self::Triage(program) => {
-                let output = Command::new(program).args(["triage", "--format", "json"]).arg(path).output()?;
+            Self::Triage { program, .. } => {
+                let mut triage = Command::new(program);
+                triage.args(["triage", "--format", "json", "--threads", &self.threads()]);
+                let output = triage.arg(self.file(path)).output()?;
                 if !output.status.success() {
                     return Err(format!("triage ended with {}: no figures", output.status).into());
                 }
@@ -165,9 +197,9 @@ impl Way {
             Self::Extract { frames, block_kb } => {
                 child.args([if *frames { "frames" } else { "skip" }, &block_kb.to_string()])
             }
-            Self::Triage(_) => child.arg("triage"),
+            Self::Triage { .. } => child.args(["triage", &self.threads()]),
         };
-        let child = child.arg(path).output()?;
+        let child = child.arg(self.file(path)).output()?;
         if !child.status.success() {
             return Err(format!("the child that measures memory ended with {}", child.status).into());
         }
@@ -184,9 +216,9 @@ fn child(path: &Path, frames: bool, block_kb: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn triage_child(path: &str) -> Outcome<()> {
+fn triage_child(threads: &str, path: &str) -> Outcome<()> {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let args = ["llm-prof", "triage", "--format", "json", path].map(Into::into);
+    let args = ["llm-prof", "triage", "--format", "json", "--threads", threads, path].map(Into::into);
     match cli::run(args, &mut Streams::buffers(&mut out, &mut err)) {
         0 => print_peak(),
         code => Err(format!("triage ended with {code}: {}", String::from_utf8_lossy(&err)).into()),
