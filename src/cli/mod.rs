@@ -19,6 +19,7 @@ mod interrupt;
 mod loading;
 mod man;
 mod matrix;
+mod memory;
 mod output;
 mod pairs;
 mod probe;
@@ -49,6 +50,7 @@ pub use streams::Streams;
 /// The process: its arguments, its streams, its exit code.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
+    memory::give_back_large_pieces();
     #[cfg(unix)]
     interrupt::watch();
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());

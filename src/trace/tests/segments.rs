@@ -19,38 +19,38 @@ pub(super) fn in_parts_of(parts: u64, json: &[u8], settings: &Settings) -> Optio
 /// Kernels, calls, ops, frames, names of threads; texts with escapes and lists over several lines; odd events.
 fn events(count: u64, line: &str) -> Vec<String> {
     let event = |n: u64| {
-        let lane = format!(r#""pid": {}, "tid": {}"#, n % 3, n % 5);
+        let thread = format!(r#""pid": {}, "tid": {}"#, n % 3, n % 5);
         let time = format!(r#""ts": {}.{:03}, "dur": {}"#, 1000 + n * 7 / 3, n * 41 % 1000, n % 9);
         match n % 13 {
             0 => format!(
-                r#"{{"ph": "X", "cat": "kernel", "name": "k{} \"q\" \\", {lane}, {time}, "args": {{"stream": {}, "correlation": {n}, "grid": [{line}1, {line}2, 3], "Process Group Name": "g{}"}}}}"#,
+                r#"{{"ph": "X", "cat": "kernel", "name": "k{} \"q\" \\", {thread}, {time}, "args": {{"stream": {}, "correlation": {n}, "grid": [{line}1, {line}2, 3], "Process Group Name": "g{}"}}}}"#,
                 n % 17,
                 n % 4,
                 n % 2
             ),
             1 => format!(
-                r#"{{"ph": "X", "cat": "cuda_runtime", "name": "launch{}", {lane}, {time}, "args": {{"correlation": {n}, "kernel": "k{}"}}}}"#,
+                r#"{{"ph": "X", "cat": "cuda_runtime", "name": "launch{}", {thread}, {time}, "args": {{"correlation": {n}, "kernel": "k{}"}}}}"#,
                 n % 3,
                 n % 17
             ),
             2 => format!(
-                r#"{{"ph": "X", "cat": "cpu_op", "name": "op{}", {lane}, {time}, "args": {{"External id": {n}, "Input Dims": [[{}, 2], []]}}}}"#,
+                r#"{{"ph": "X", "cat": "cpu_op", "name": "op{}", {thread}, {time}, "args": {{"External id": {n}, "Input Dims": [[{}, 2], []]}}}}"#,
                 n / 40,
                 n % 7
             ),
-            3 => format!(r#"{{"ph": "M", "name": "thread_name", {lane}, "args": {{"name": "thread {n}"}}}}"#),
-            4 => format!(r#"{{"ph": "X", "cat": "unknown{}", "name": "x", {lane}, {time}}}"#, n % 2),
-            5 => format!(r#"{{"ph": "X", "cat": "kernel", "name": "broken", {lane}, "ts": "no", "dur": 1}}"#),
+            3 => format!(r#"{{"ph": "M", "name": "thread_name", {thread}, "args": {{"name": "thread {n}"}}}}"#),
+            4 => format!(r#"{{"ph": "X", "cat": "unknown{}", "name": "x", {thread}, {time}}}"#, n % 2),
+            5 => format!(r#"{{"ph": "X", "cat": "kernel", "name": "broken", {thread}, "ts": "no", "dur": 1}}"#),
             // What looks like an event and is none.
             6 => format!(
-                r#"{{"ph": "X", "cat": "user_annotation", "name": ", {{\"ph\": \"X\"", {lane}, {time}, "args": {{"list": [1, {{"ph": "X", "name": "inner"}}]}}}}"#
+                r#"{{"ph": "X", "cat": "user_annotation", "name": ", {{\"ph\": \"X\"", {thread}, {time}, "args": {{"list": [1, {{"ph": "X", "name": "inner"}}]}}}}"#
             ),
-            7 => format!("{{\"ph\": \"X\", \"cat\": \"cpu_op\", \"name\": \"tab\t{}\", {lane}, {time}}}", n % 4),
+            7 => format!("{{\"ph\": \"X\", \"cat\": \"cpu_op\", \"name\": \"tab\t{}\", {thread}, {time}}}", n % 4),
             8 => format!(
-                r#"{{"ph": "X", "cat": "cuda_sync", "name": "s", {lane}, {time}, "args": {{"stream": 1, "correlation": {n}}}}}"#
+                r#"{{"ph": "X", "cat": "cuda_sync", "name": "s", {thread}, {time}, "args": {{"stream": 1, "correlation": {n}}}}}"#
             ),
             _ => format!(
-                r#"{{"ph": "X", "cat": "python_function", "name": "f{}.py(1): g", {lane}, {time}}}"#,
+                r#"{{"ph": "X", "cat": "python_function", "name": "f{}.py(1): g", {thread}, {time}}}"#,
                 n * n % 23
             ),
         }
