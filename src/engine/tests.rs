@@ -45,6 +45,7 @@ pub(super) fn family(id: &str, split: &str) -> Family {
         since: None,
         until: None,
         when: Gates::default(),
+        called_for: Vec::new(),
         fused: None,
         split: chain(split),
         after: None,

@@ -192,6 +192,8 @@ pub struct Toggle {
     pub default: Option<String>,
     /// The GPUs on which it does something; none: all.
     pub vendor: Option<String>,
+    /// The models for which it does something.
+    pub models: ModelWords,
 }
 
 /// An inclusive range of integers, `2..`, `..128`, `1..8`, `4`.
@@ -220,10 +222,8 @@ impl std::fmt::Display for Range {
 pub struct Gates {
     /// Silent when no. Framework ids.
     pub frameworks: Vec<String>,
-    /// Silent when no. Model words, any of them (lower-case substrings with `-`, `_`, `.` alike).
-    pub models_any: Vec<String>,
-    /// Silent when no. Model words, none of them.
-    pub models_none: Vec<String>,
+    /// Silent when no.
+    pub models: ModelWords,
     /// Silent when no. Stages.
     pub stages: Vec<crate::attribution::Stage>,
     /// Off by design when no. `nvidia`, `amd`.
@@ -242,6 +242,37 @@ pub struct Gates {
     pub message_limits: Vec<MessageLimit>,
     /// Off by design when no. Server arguments that must hold: name and value text.
     pub needs: Vec<(String, String)>,
+}
+
+/// Models by words of their names: substrings, whatever their case, with `-`, `_` and `.` alike. Empty: every model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelWords {
+    /// One of these, where there are any.
+    pub any: Vec<String>,
+    /// None of these.
+    pub none: Vec<String>,
+}
+
+impl ModelWords {
+    /// Whether they ask nothing.
+    pub fn is_empty(&self) -> bool {
+        self.any.is_empty() && self.none.is_empty()
+    }
+}
+
+/// Files that call a fused path, and the models that they do it for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Paths in the framework's tree.
+    pub files: Vec<String>,
+    /// The models.
+    pub models: ModelWords,
+    /// First version with the call.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
+    /// The only vendor on whose GPUs they call it.
+    pub vendor: Option<String>,
 }
 
 /// The messages that a path takes on some GPUs.
@@ -288,6 +319,8 @@ pub struct Family {
     pub until: Option<String>,
     /// Gates.
     pub when: Gates,
+    /// Who calls the fused path. A model that none of them serves runs split, whatever is set. Empty: nobody is asked.
+    pub called_for: Vec<Caller>,
     /// The fused form.
     pub fused: Option<Chain>,
     /// The split form.

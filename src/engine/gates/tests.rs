@@ -4,7 +4,7 @@ use super::super::tests::{family, known};
 use super::{Effect, Gate, argument, first_shape, of_run, same_value};
 use crate::attribution::{Run, Stage};
 use crate::engine::Tri;
-use crate::rules::{Family, Origin, Range};
+use crate::rules::{Caller, Family, ModelWords, Origin, Range};
 
 fn gate(family: &Family, run: &Run) -> Gate {
     let mut gates = of_run(family, run, Stage::Mixed);
@@ -29,8 +29,8 @@ fn args(list: &[(&str, &str)]) -> Run {
 #[test]
 fn a_model_word_is_found_in_any_spelling_and_its_near_miss_is_not() {
     let qwen = asking(|f| {
-        f.when.models_any = vec!["qwen3".into()];
-        f.when.models_none = vec!["qwen3.5".into()];
+        f.when.models.any = vec!["qwen3".into()];
+        f.when.models.none = vec!["qwen3.5".into()];
     });
     let of = |model: &str| gate(&qwen, &Run { model: Some(known(model.to_owned())), ..Run::default() }).answer;
     assert_eq!(of("Qwen/Qwen3-8B"), Tri::Yes);
@@ -153,4 +153,51 @@ fn a_path_for_another_vendor_is_off_by_design_and_one_in_flight_is_silent() {
     };
     assert_eq!(of(Origin::Mainline), (Tri::No, Effect::OffByDesign));
     assert_eq!(of(Origin::Inflight), (Tri::No, Effect::Silent));
+}
+
+#[test]
+fn who_calls_a_path_depends_on_model_version_and_gpu() {
+    let caller = |file: &str, model: &str, since: Option<&str>, vendor: Option<&str>| Caller {
+        files: vec![format!("python/sglang/srt/models/{file}")],
+        models: ModelWords { any: vec![model.to_owned()], none: Vec::new() },
+        since: since.map(Into::into),
+        vendor: vendor.map(Into::into),
+        ..Caller::default()
+    };
+    let family = asking(|f| {
+        f.called_for = vec![
+            caller("qwen3_moe.py", "qwen3-moe", None, None),
+            caller("mellum.py", "mellum", Some("0.5.16"), Some("nvidia")),
+        ];
+    });
+    let of = |model: &str, version: &str, vendor: &str| {
+        let run = Run {
+            framework: Some(known("sglang".to_owned())),
+            framework_version: Some(known(version.to_owned())),
+            model: Some(known(model.to_owned())),
+            vendor: Some(known(vendor.to_owned())),
+            ..Run::default()
+        };
+        gate(&family, &run)
+    };
+    assert_eq!(of("Qwen3_MoE", "0.5.9", "amd").answer, Tri::Yes);
+    assert_eq!(of("mellum", "0.5.16", "nvidia").answer, Tri::Yes);
+    let dense = of("qwen3", "0.5.23", "nvidia");
+    assert_eq!((dense.answer, dense.effect, dense.forbids(), dense.shuts()), (Tri::No, Effect::Uncalled, false, false));
+    assert_eq!(
+        dense.found,
+        "no file of sglang 0.5.23 calls it for qwen3 on a GPU of nvidia: it is called in \
+         python/sglang/srt/models/qwen3_moe.py for qwen3-moe, in python/sglang/srt/models/mellum.py for mellum"
+    );
+    // Where the model has a caller elsewhere, that one is told.
+    let early = "no file of sglang 0.5.9 calls it for mellum on a GPU of amd: it is called in \
+                 python/sglang/srt/models/mellum.py for mellum on a GPU of nvidia since 0.5.16";
+    assert_eq!(of("mellum", "0.5.9", "amd").found, early);
+    let unknown = gate(&family, &Run::default());
+    assert_eq!(unknown.answer, Tri::Unknown);
+    assert!(
+        unknown.found.starts_with("the model is unknown (pass --model), and it is called in "),
+        "{}",
+        unknown.found
+    );
 }

@@ -27,7 +27,8 @@ impl Reader<'_> {
     /// Conditions, versions, dates and outcomes of a file that is no whole family.
     fn parts(&mut self, tree: &Node, kind: FamilyKind) {
         let versions = |of: &Node| (of.text("since"), of.text("until"));
-        let entries = tree.under("toggles").chain(tree.under("kernels")).flat_map(|list| list.value.items());
+        let lists = ["toggles", "kernels", "called_for"].into_iter().flat_map(|key| tree.under(key));
+        let entries = lists.flat_map(|list| list.value.items());
         for (since, until) in [versions(tree)].into_iter().chain(entries.map(|entry| versions(&entry.value))) {
             self.versions(since.as_ref(), until.as_ref());
         }
