@@ -2,10 +2,11 @@
 
 pub mod callers;
 
+use super::advice::holds;
 use super::{Occurrence, Tri};
 use crate::attribution::{Known, Run, Stage, Timeline};
 use crate::rules::version::Version;
-use crate::rules::{Family, Gates, MessageLimit, Origin, Range};
+use crate::rules::{Family, Gates, MessageLimit, Origin, Range, TokenLimit};
 
 /// What follows when a gate says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,18 +214,7 @@ fn by_design(key: &str, wants: String, (answer, found): (Tri, String), ask: Opti
 /// The gates that the step and the message of one occurrence decide.
 pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurrence) -> Vec<Gate> {
     let mut gates = Vec::new();
-    if let Some(range) = family.when.tokens {
-        let step = occurrence.launches.first().and_then(|launch| timeline.launch(*launch).step);
-        let tokens = step.and_then(|step| timeline.steps[step.0 as usize].tokens);
-        gates.push(Gate {
-            key: "tokens".to_owned(),
-            wants: format!("tokens of the step {}", words(range)),
-            answer: tokens.map_or(Tri::Unknown, |tokens| Tri::from_bool(contains(range, tokens))),
-            found: tokens.map_or(UNKNOWN.to_owned(), |tokens| format!("{tokens} tokens in the step")),
-            ask: None,
-            effect: Effect::OffByDesign,
-        });
-    }
+    gates.extend(of_tokens(&family.when, timeline, occurrence));
     if let Some(range) = family.when.message_bytes {
         let (answer, found) = message(range, timeline, occurrence);
         gates.push(Gate {
@@ -238,6 +228,33 @@ pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurren
     }
     gates.extend(of_limits(&family.when.message_limits, timeline, occurrence));
     gates
+}
+
+/// Whether the step has as few tokens as the path takes, or as many. None: it takes any number on this GPU.
+fn of_tokens(when: &Gates, timeline: &Timeline, occurrence: &Occurrence) -> Option<Gate> {
+    let run = &timeline.run;
+    let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    let here = |limit: &&TokenLimit| {
+        let of_gpu = run.arch.as_ref().is_none_or(|arch| limit.arch.is_empty() || limit.arch.contains(&arch.value));
+        of_gpu && holds(version, limit.since.as_deref(), limit.until.as_deref())
+    };
+    let limits: Vec<&TokenLimit> = when.token_limits.iter().filter(here).collect();
+    let ranges: Vec<Range> = limits.iter().map(|limit| limit.tokens).chain(when.tokens).collect();
+    if ranges.is_empty() {
+        return None;
+    }
+    let step = occurrence.launches.first().and_then(|launch| timeline.launch(*launch).step);
+    let tokens = step.and_then(|step| timeline.steps[step.0 as usize].tokens);
+    // Another GPU may have no limit at all.
+    let unsure = run.arch.is_none() && limits.iter().any(|limit| !limit.arch.is_empty());
+    let answer = match tokens.map(|tokens| ranges.iter().any(|range| contains(*range, tokens))) {
+        Some(true) => Tri::Yes,
+        Some(false) if !unsure => Tri::No,
+        _ => Tri::Unknown,
+    };
+    let wanted: Vec<String> = ranges.iter().map(|range| words(*range)).collect();
+    let found = tokens.map_or(UNKNOWN.to_owned(), |tokens| format!("{tokens} tokens in the step"));
+    Some(by_design("tokens", format!("tokens of the step {}", wanted.join(" or ")), (answer, found), None))
 }
 
 /// The first limit that is of the run's GPU and size. None: the path sets none there.

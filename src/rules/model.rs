@@ -236,6 +236,8 @@ pub struct Gates {
     pub dtype: Vec<String>,
     /// Off by design when no. Tokens of the step.
     pub tokens: Option<Range>,
+    /// The same where it depends on the GPU and the version: one of those that are of the run.
+    pub token_limits: Vec<TokenLimit>,
     /// Off by design when no. Bytes of the collective's message.
     pub message_bytes: Option<Range>,
     /// The same where it depends on the GPU and its number; the first that is of the run's counts.
@@ -273,6 +275,19 @@ pub struct Caller {
     pub until: Option<String>,
     /// The only vendor on whose GPUs they call it.
     pub vendor: Option<String>,
+}
+
+/// Tokens of a step that a path takes on some GPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenLimit {
+    /// `sm90`, `gfx950`, ..; empty: all.
+    pub arch: Vec<String>,
+    /// The tokens.
+    pub tokens: Range,
+    /// First version with it.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
 }
 
 /// The messages that a path takes on some GPUs.

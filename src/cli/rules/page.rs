@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use crate::engine::family_test::outcome_word;
-use crate::rules::{Caller, Family, Gates, MessageLimit, SourcePath, Status, Toggle, print_chain, print_overlap};
+use crate::rules::{
+    Caller, Family, Gates, MessageLimit, SourcePath, Status, Toggle, TokenLimit, print_chain, print_overlap,
+};
 
 /// The page; its heading is of this level.
 pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
@@ -98,6 +100,7 @@ fn gates(when: &Gates) -> Vec<String> {
     for (what, range) in ranges {
         out.extend(range.map(|range| format!("{what} is {range}")));
     }
+    out.extend(when.token_limits.iter().map(token_limit));
     out.extend(when.message_limits.iter().map(limit));
     out.extend(when.needs.iter().map(|(name, value)| format!("`{name}` is {value}")));
     out
@@ -115,6 +118,14 @@ fn called(caller: &Caller) -> String {
         text = format!("{text} on {vendor}");
     }
     format!("{text}{}", versions(caller.since.as_deref(), caller.until.as_deref()))
+}
+
+fn token_limit(limit: &TokenLimit) -> String {
+    let mut text = format!("tokens of the step is {}", limit.tokens);
+    if !limit.arch.is_empty() {
+        text = format!("{text} on {}", limit.arch.join(", "));
+    }
+    format!("{text}{}", versions(limit.since.as_deref(), limit.until.as_deref()))
 }
 
 fn limit(limit: &MessageLimit) -> String {

@@ -4,7 +4,7 @@ use super::super::tests::{family, known};
 use super::{Effect, Gate, argument, first_shape, of_run, same_value};
 use crate::attribution::{Run, Stage};
 use crate::engine::Tri;
-use crate::rules::{Caller, Family, ModelWords, Origin, Range};
+use crate::rules::{Caller, Family, ModelWords, Origin, Range, TokenLimit};
 
 fn gate(family: &Family, run: &Run) -> Gate {
     let mut gates = of_run(family, run, Stage::Mixed);
@@ -200,4 +200,49 @@ fn who_calls_a_path_depends_on_model_version_and_gpu() {
         "{}",
         unknown.found
     );
+}
+
+#[test]
+fn the_tokens_that_a_path_takes_are_those_of_the_gpu_and_the_version() {
+    let launch = crate::rules::CaseLaunch { kernel: "gemm".into(), ..crate::rules::CaseLaunch::default() };
+    let limit = |arch: &str, min, max, until: Option<&str>| TokenLimit {
+        arch: vec![arch.to_owned()],
+        tokens: Range { min, max },
+        since: None,
+        until: until.map(Into::into),
+    };
+    let family = asking(|f| {
+        f.when.token_limits = vec![
+            limit("sm90", None, Some(32), None),
+            limit("sm100", None, Some(32), Some("0.31")),
+            limit("gfx950", None, Some(32), None),
+            limit("gfx950", Some(2048), None, None),
+        ];
+    });
+    let of = |arch: Option<&str>, tokens: i64, version: &str| {
+        let given = [("tokens".to_owned(), tokens.to_string())];
+        let mut line = crate::engine::testing::timeline_of(
+            std::slice::from_ref(&launch),
+            &crate::rules::RuleSet::default(),
+            &given,
+        );
+        line.run.arch = arch.map(|arch| known(arch.to_owned()));
+        line.run.framework_version = Some(known(version.to_owned()));
+        let first = crate::engine::Occurrence {
+            launches: vec![crate::attribution::LaunchId(0)],
+            transparent: Vec::new(),
+            context: Vec::new(),
+            unknown: false,
+            inferred: false,
+        };
+        super::of_occurrence(&family, &line, &first).first().map(|gate| (gate.answer, gate.reason()))
+    };
+    let answer = |arch, tokens| of(Some(arch), tokens, "0.33").map(|(answer, _)| answer);
+    assert_eq!([answer("sm90", 32), answer("sm90", 33)], [Some(Tri::Yes), Some(Tri::No)]);
+    assert_eq!([answer("sm100", 512), answer("sm103", 512)], [None, None]);
+    assert_eq!([answer("gfx950", 8), answer("gfx950", 4096)], [Some(Tri::Yes), Some(Tri::Yes)]);
+    let between = of(Some("gfx950"), 512, "0.33").unwrap();
+    assert_eq!(between, (Tri::No, "needs tokens of the step ≤ 32 or ≥ 2048: 512 tokens in the step".to_owned()));
+    assert_eq!(of(Some("sm100"), 512, "0.30").unwrap().0, Tri::No);
+    assert_eq!(of(None, 512, "0.33").unwrap().0, Tri::Unknown);
 }

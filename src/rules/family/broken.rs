@@ -39,6 +39,11 @@ impl Reader<'_> {
             for (key, least) in [("tensor_parallel", 1), ("tokens", 1), ("message_bytes", 0)] {
                 self.range(when.value.text(key).as_ref(), least);
             }
+            for limit in when.value.under("token_limits").flat_map(|limits| limits.value.items()) {
+                self.range(limit.value.text("tokens").as_ref(), 1);
+                let (since, until) = versions(&limit.value);
+                self.versions(since.as_ref(), until.as_ref());
+            }
             for limit in when.value.under("message_limits").flat_map(|limits| limits.value.items()) {
                 for (key, least) in [("tensor_parallel", 1), ("bytes", 0)] {
                     self.range(limit.value.text(key).as_ref(), least);

@@ -3,8 +3,8 @@
 use serde_yaml::Spanned;
 
 use super::super::place::span_of;
-use super::super::schema::gates::{CallerEntry, LimitEntry, When};
-use super::super::{Caller, Gates, MessageLimit, Range};
+use super::super::schema::gates::{CallerEntry, LimitEntry, TokenEntry, When};
+use super::super::{Caller, Gates, MessageLimit, Range, TokenLimit};
 use super::Reader;
 use crate::attribution::Stage;
 use crate::diagnostic::{Code, Diagnostic};
@@ -31,10 +31,17 @@ impl Reader<'_> {
             tensor_parallel: self.range(when.tensor_parallel.as_ref(), 1),
             dtype: when.dtype.clone(),
             tokens: self.range(when.tokens.as_ref(), 1),
+            token_limits: when.token_limits.iter().filter_map(|limit| self.token_limit(limit)).collect(),
             message_bytes: self.range(when.message_bytes.as_ref(), 0),
             message_limits: when.message_limits.iter().filter_map(|limit| self.limit(limit)).collect(),
             needs: when.needs.0.clone(),
         }
+    }
+
+    fn token_limit(&mut self, limit: &TokenEntry) -> Option<TokenLimit> {
+        let (since, until) = self.versions(limit.since.as_ref(), limit.until.as_ref());
+        let tokens = self.range(Some(&limit.tokens), 1)?;
+        Some(TokenLimit { arch: limit.arch.clone(), tokens, since, until })
     }
 
     fn limit(&mut self, limit: &LimitEntry) -> Option<MessageLimit> {

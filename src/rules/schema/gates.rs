@@ -33,6 +33,8 @@ pub struct When {
     /// Tokens of the step.
     #[schemars(with = "Option<String>")]
     pub tokens: Option<Spanned<String>>,
+    /// The same where it depends on the GPU: a step fits where one of those that are of the run does; none is of it: any.
+    pub token_limits: Vec<TokenEntry>,
     /// Bytes of the collective's message.
     #[schemars(with = "Option<String>")]
     pub message_bytes: Option<Spanned<String>>,
@@ -40,6 +42,24 @@ pub struct When {
     pub message_limits: Vec<LimitEntry>,
     /// Server arguments that must hold.
     pub needs: Needs,
+}
+
+/// One of `token_limits:` of `when`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenEntry {
+    /// Architectures; all when not given.
+    #[serde(default)]
+    pub arch: Vec<String>,
+    /// Tokens of the step.
+    #[schemars(with = "String")]
+    pub tokens: Spanned<String>,
+    /// First version with it.
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Spanned<String>>,
+    /// First version without it.
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Spanned<String>>,
 }
 
 /// One of `message_limits:` of `when`.
