@@ -268,7 +268,10 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
     let limit = limits.iter().find(of_run)?;
     let unsure =
         (run.arch.is_none() && !limit.arch.is_empty()) || (run.tp.is_none() && limit.tensor_parallel.is_some());
-    let mut wants = format!("a message of {}", bytes(limit.bytes));
+    let mut wants = match limit.bytes {
+        Some(range) => format!("a message of {}", bytes(range)),
+        None => "a message that it takes".to_owned(),
+    };
     if unsure {
         "a message within the limit of its GPU and TP".clone_into(&mut wants);
     } else {
@@ -282,7 +285,10 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
     let (answer, found) = match moved {
         Some((switch, value)) => (Tri::Unknown, format!("`{switch}` is {value}")),
         None if unsure => (Tri::Unknown, UNKNOWN.to_owned()),
-        None => message(limit.bytes, timeline, occurrence),
+        None => match limit.bytes {
+            Some(range) => message(range, timeline, occurrence),
+            None => (Tri::No, "it takes none there".to_owned()),
+        },
     };
     if let Some(switch) = &limit.raised_by {
         wants = format!("{wants} unless `{switch}` says more");

@@ -297,8 +297,8 @@ pub struct MessageLimit {
     pub arch: Vec<String>,
     /// Tensor-parallel sizes; none: all.
     pub tensor_parallel: Option<Range>,
-    /// Bytes.
-    pub bytes: Range,
+    /// Bytes; none: the path takes no message there.
+    pub bytes: Option<Range>,
     /// The switch that moves the limit. With one, a larger message is no reason to call the path off by design.
     pub raised_by: Option<String>,
 }

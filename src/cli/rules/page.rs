@@ -129,7 +129,8 @@ fn token_limit(limit: &TokenLimit) -> String {
 }
 
 fn limit(limit: &MessageLimit) -> String {
-    let mut text = format!("bytes of the message is {}", limit.bytes);
+    let bytes = limit.bytes.map_or("in no range".to_owned(), |bytes| bytes.to_string());
+    let mut text = format!("bytes of the message is {bytes}");
     if !limit.arch.is_empty() {
         text = format!("{text} on {}", limit.arch.join(", "));
     }

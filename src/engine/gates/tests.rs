@@ -122,7 +122,7 @@ fn a_limit_that_a_switch_moves_is_that_of_the_gpu_and_forbids_nothing() {
     let limit = |arch: &str, most| MessageLimit {
         arch: vec![arch.to_owned()],
         tensor_parallel: Some(Range { min: Some(8), max: Some(8) }),
-        bytes: Range { min: None, max: Some(most) },
+        bytes: Some(Range { min: None, max: Some(most) }),
         raised_by: Some("--most".to_owned()),
     };
     let family = asking(|f| f.when.message_limits = vec![limit("sm90", 9_000), limit("sm100", 900)]);
@@ -138,6 +138,15 @@ fn a_limit_that_a_switch_moves_is_that_of_the_gpu_and_forbids_nothing() {
     );
     line.run.tp = Some(known(4));
     assert!(super::of_occurrence(&family, &line, &occurrence).is_empty());
+    // A size that no message is taken of is off by design, or a switch away.
+    let mut family = family;
+    family.when.message_limits.push(MessageLimit { tensor_parallel: None, bytes: None, ..limit("sm100", 0) });
+    let none = super::of_occurrence(&family, &line, &occurrence).remove(0);
+    assert_eq!((none.answer, none.effect, none.forbids()), (Tri::No, Effect::Raise, false));
+    let words = "needs a message that it takes (sm100) unless `--most` says more: it takes none there";
+    assert_eq!(none.reason(), words);
+    family.when.message_limits[2].raised_by = None;
+    assert!(super::of_occurrence(&family, &line, &occurrence)[0].forbids());
 }
 
 #[test]

@@ -45,8 +45,9 @@ impl Reader<'_> {
                 self.versions(since.as_ref(), until.as_ref());
             }
             for limit in when.value.under("message_limits").flat_map(|limits| limits.value.items()) {
-                for (key, least) in [("tensor_parallel", 1), ("bytes", 0)] {
-                    self.range(limit.value.text(key).as_ref(), least);
+                let bytes = limit.value.text("bytes").filter(|bytes| bytes.value != "none");
+                for (text, least) in [(limit.value.text("tensor_parallel"), 1), (bytes, 0)] {
+                    self.range(text.as_ref(), least);
                 }
             }
             for stage in when.value.under("stages").flat_map(|stages| stages.value.items()) {

@@ -46,7 +46,7 @@ impl Reader<'_> {
 
     fn limit(&mut self, limit: &LimitEntry) -> Option<MessageLimit> {
         let tensor_parallel = self.range(limit.tensor_parallel.as_ref(), 1);
-        let bytes = self.range(Some(&limit.bytes), 0)?;
+        let bytes = if limit.bytes.value == "none" { None } else { Some(self.range(Some(&limit.bytes), 0)?) };
         Some(MessageLimit { arch: limit.arch.clone(), tensor_parallel, bytes, raised_by: limit.raised_by.clone() })
     }
 

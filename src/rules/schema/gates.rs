@@ -72,7 +72,7 @@ pub struct LimitEntry {
     /// Tensor-parallel sizes; all when not given.
     #[schemars(with = "Option<String>")]
     pub tensor_parallel: Option<Spanned<String>>,
-    /// Bytes of the message.
+    /// Bytes of the message; `none` where the path takes none.
     #[schemars(with = "String")]
     pub bytes: Spanned<String>,
     /// The switch that moves the limit; with one, a larger message stays split, and the advice names it.
