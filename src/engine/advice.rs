@@ -1,6 +1,6 @@
 //! What to do about a finding, in words and in the spelling of the trace's version.
 
-use super::gates::{Effect, Gate, argument, callers, same_value};
+use super::gates::{Effect, Gate, argument, callers, first_version, same_value};
 use super::{Action, State, Tri};
 use crate::attribution::Run;
 use crate::rules::version::within;
@@ -145,7 +145,7 @@ pub(super) fn advice(
         words.push(format!("the server's log asks for it (`{line}`), and the trace does not have it"));
     }
     if run.framework_version.is_none() {
-        if let (Some(since), true) = (&family.since, matches!(action, Action::Check | Action::TurnOn)) {
+        if let (Some(since), true) = (first_version(family, run), matches!(action, Action::Check | Action::TurnOn)) {
             let framework = run.framework.as_ref().map_or("the framework", |known| known.value.as_str());
             words.push(format!("it is in {framework} ≥ {since}, and the version of this trace is unknown"));
         } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) && !spelled_by_args(family, run)

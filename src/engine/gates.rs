@@ -175,7 +175,7 @@ fn needs(when: &Gates, run: &Run) -> impl Iterator<Item = Gate> {
 }
 
 fn since(family: &Family, run: &Run) -> Option<Gate> {
-    let bound = family.since.as_ref()?;
+    let bound = first_version(family, run)?;
     let (answer, found) = version(run, |version| Some(version >= Version::parse(bound)?));
     Some(Gate {
         key: "since".to_owned(),
@@ -185,6 +185,11 @@ fn since(family: &Family, run: &Run) -> Option<Gate> {
         ask: Some("pass --framework-version"),
         effect: Effect::Upgrade,
     })
+}
+
+/// The first version with the path, on the run's GPU where that differs.
+pub fn first_version<'a>(family: &'a Family, run: &Run) -> Option<&'a String> {
+    run.vendor.as_ref().and_then(|known| family.since_on.get(&known.value)).or(family.since.as_ref())
 }
 
 fn until(family: &Family, run: &Run) -> Option<Gate> {

@@ -43,6 +43,7 @@ pub(super) fn family(id: &str, split: &str) -> Family {
         sources: Vec::new(),
         checked: None,
         since: None,
+        since_on: std::collections::BTreeMap::new(),
         until: None,
         when: Gates::default(),
         called_for: Vec::new(),

@@ -51,6 +51,7 @@ fn family(id: &str, title: &str) -> Family {
         }],
         checked: None,
         since: None,
+        since_on: std::collections::BTreeMap::new(),
         until: None,
         when: Gates::default(),
         called_for: Vec::new(),

@@ -3,6 +3,7 @@
 mod broken;
 mod gates;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_yaml::Spanned;
@@ -84,6 +85,7 @@ impl Reader<'_> {
         }
         references.extend(yaml.replaced_by.iter().map(|id| ("replaced_by", id.value.clone(), place(id))));
         let (since, until) = self.versions(yaml.since.as_ref(), yaml.until.as_ref());
+        let since_on = self.since_on(&yaml);
         let words = |list: &[Spanned<String>]| list.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
         let checked = yaml.checked.as_ref().map(|c| {
             self.date(&c.date);
@@ -111,6 +113,7 @@ impl Reader<'_> {
             sources: yaml.sources.into_iter().map(|s| s.value.0).collect(),
             checked,
             since,
+            since_on,
             until,
             when: self.gates(&yaml.when),
             called_for: yaml.called_for.iter().map(|caller| self.caller(caller)).collect(),
@@ -274,6 +277,15 @@ impl Reader<'_> {
             }
         }
         (text(since), text(until))
+    }
+
+    fn since_on(&mut self, yaml: &FamilyFile) -> BTreeMap<String, String> {
+        let mut out = BTreeMap::new();
+        for (vendor, version) in &yaml.since_on {
+            self.versions(Some(version), yaml.until.as_ref());
+            out.insert(vendor.clone(), version.value.clone());
+        }
+        out
     }
 
     fn version(&mut self, version: &Spanned<String>) {

@@ -2,6 +2,8 @@
 
 mod cases;
 
+use std::collections::BTreeMap;
+
 use super::ast::{Chain, Expr, OverlapClause};
 
 pub use cases::*;
@@ -330,6 +332,8 @@ pub struct Family {
     pub checked: Option<(String, String)>,
     /// First framework version with the path.
     pub since: Option<String>,
+    /// The same on the GPUs of some vendors.
+    pub since_on: BTreeMap<String, String>,
     /// First framework version without it.
     pub until: Option<String>,
     /// Gates.
@@ -436,7 +440,7 @@ pub struct RuleSet {
     /// What terms and families say of releases, in the order of their files.
     pub claims: Vec<super::Claim>,
     /// Where the launches of the families' tests stand, by id.
-    pub case_places: std::collections::BTreeMap<String, CasePlaces>,
+    pub case_places: BTreeMap<String, CasePlaces>,
     /// Families replaced by added catalogs, in id order.
     pub overrides: Vec<Override>,
     /// What is probably not as meant; printed by `rules check`.

@@ -18,6 +18,9 @@ pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
         let _ = write!(out, ", replaced by `{by}`");
     }
     out.push_str(&versions(family.since.as_deref(), family.until.as_deref()));
+    for (vendor, since) in &family.since_on {
+        let _ = write!(out, ", on {vendor} since {since}");
+    }
     let _ = writeln!(out, "\n\n{}\n", family.rationale.trim());
     for (name, chain) in
         [("after", &family.after), ("fused", &family.fused), ("split", &family.split), ("before", &family.before)]

@@ -255,3 +255,23 @@ fn the_tokens_that_a_path_takes_are_those_of_the_gpu_and_the_version() {
     assert_eq!(of(Some("sm100"), 512, "0.30").unwrap().0, Tri::No);
     assert_eq!(of(None, 512, "0.33").unwrap().0, Tri::Unknown);
 }
+
+#[test]
+fn a_vendor_has_a_first_version_of_its_own() {
+    let family = asking(|f| {
+        f.since = Some("0.20".into());
+        f.since_on = [("amd".to_owned(), "0.31".to_owned())].into();
+    });
+    let of = |vendor: Option<&str>, version: &str| {
+        let run = Run {
+            framework: Some(known("vllm".to_owned())),
+            framework_version: Some(known(version.to_owned())),
+            vendor: vendor.map(|vendor| known(vendor.to_owned())),
+            ..Run::default()
+        };
+        gate(&family, &run)
+    };
+    assert_eq!(of(Some("amd"), "0.28").reason(), "needs vllm ≥ 0.31: this is 0.28 (test)");
+    assert_eq!([of(Some("amd"), "0.31"), of(Some("nvidia"), "0.28")].map(|gate| gate.answer), [Tri::Yes, Tri::Yes]);
+    assert_eq!([of(Some("nvidia"), "0.19"), of(None, "0.28")].map(|gate| gate.answer), [Tri::No, Tri::Yes]);
+}

@@ -56,6 +56,10 @@ pub struct FamilyFile {
     /// First framework version with the path.
     #[schemars(with = "Option<String>")]
     pub since: Option<Spanned<String>>,
+    /// The same by vendor, where one has the path from another version on.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub since_on: BTreeMap<String, Spanned<String>>,
     /// First framework version without it.
     #[schemars(with = "Option<String>")]
     pub until: Option<Spanned<String>>,
