@@ -51,6 +51,11 @@ impl Gate {
         self.answer == Tri::No && !matches!(self.effect, Effect::Raise | Effect::Uncalled)
     }
 
+    /// Whether the split form is a row with something to do about it, whatever the answer.
+    pub fn keeps_the_row(&self) -> bool {
+        matches!(self.effect, Effect::Upgrade | Effect::Raise | Effect::Uncalled)
+    }
+
     /// Why a gate that does not say yes does not: a sentence without full stop.
     pub fn reason(&self) -> String {
         match (self.answer, self.ask) {

@@ -214,6 +214,8 @@ impl Maker<'_> {
             (true, false) if says_no => State::OffByDesign,
             (true, false) => State::Split,
         };
+        // What runs fused in other places is called, whatever the catalog knows.
+        self.gates.retain(|gate| fused.is_empty() || gate.effect != Effect::Uncalled);
         let doubts = self.doubts(state, &fused, &split);
         let confidence = if doubts.is_empty() { Confidence::Confirmed } else { Confidence::Candidate };
         if state != State::InUse {

@@ -100,7 +100,7 @@ fn told_caller(caller: &Caller, run: &Run) -> String {
 }
 
 /// The file of the model that could call the path: the innermost one beside the files that do call it which is around
-/// every launch of the split form, and no source of the path.
+/// every launch of the split form. None where that one does so on another GPU or in another version.
 pub fn model_file(family: &Family, timeline: &Timeline, split: &Half) -> Option<String> {
     let callers = family.called_for.iter().flat_map(|caller| &caller.files);
     let folders: Vec<&str> = callers.filter_map(|file| Some(file.rsplit_once('/')?.0)).collect();
@@ -108,7 +108,9 @@ pub fn model_file(family: &Family, timeline: &Timeline, split: &Half) -> Option<
     let first = launches.next()?;
     let rest: Vec<Vec<String>> = launches.collect();
     let is_source = |file: &String| family.sources.iter().any(|source| source.path == *file);
-    first.into_iter().find(|file| !is_source(file) && rest.iter().all(|files| files.contains(file)))
+    let file = first.into_iter().find(|file| !is_source(file) && rest.iter().all(|files| files.contains(file)))?;
+    let calls = family.called_for.iter().any(|caller| caller.files.contains(&file));
+    (!calls).then_some(file)
 }
 
 /// The files of some folders in the Python frames around a launch, innermost first.
