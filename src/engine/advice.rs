@@ -1,16 +1,21 @@
 //! What to do about a finding, in words and in the spelling of the trace's version.
 
-use super::gates::{Effect, Gate, argument, same_value};
+use super::gates::{Effect, Gate, argument, callers, first_version, same_value};
 use super::{Action, State, Tri};
 use crate::attribution::Run;
 use crate::rules::version::within;
 use crate::rules::{Family, Origin, RuleSet, SourcePath, Status, Toggle};
 
-/// The toggles of a family that do something on the trace's GPU, as its version spells them; when the version is unknown,
-/// those that the server arguments name, else the newest spelling.
+/// The toggles of a family that do something for the trace's model and on its GPU, as its version spells them; when the
+/// version is unknown, those that the server arguments name, else the newest spelling.
 pub fn toggles<'a>(family: &'a Family, run: &Run) -> Vec<&'a Toggle> {
+    if callers::served(family, run) == Tri::No {
+        return Vec::new();
+    }
     let version = run.framework_version.as_ref().map(|known| known.value.as_str());
-    let here = || family.toggles.iter().filter(|toggle| is_of(toggle.vendor.as_ref(), run));
+    let of_model =
+        |toggle: &&Toggle| run.model.as_ref().is_none_or(|model| callers::is_of(&toggle.models, &model.value));
+    let here = || family.toggles.iter().filter(|toggle| is_of(toggle.vendor.as_ref(), run)).filter(of_model);
     if version.is_none() && spelled_by_args(family, run) {
         let named: Vec<&Toggle> = here().filter(|t| argument(run, &t.name).is_some()).collect();
         let newest: Vec<&Toggle> = named.iter().copied().filter(|t| t.until.is_none()).collect();
@@ -40,7 +45,7 @@ pub fn sources<'a>(family: &'a Family, run: &Run) -> Vec<&'a SourcePath> {
 }
 
 /// What is gone in the newest version has an end; nothing newer is known.
-fn holds(version: Option<&str>, since: Option<&str>, until: Option<&str>) -> bool {
+pub(super) fn holds(version: Option<&str>, since: Option<&str>, until: Option<&str>) -> bool {
     within(version, since, until).unwrap_or(until.is_none())
 }
 
@@ -81,7 +86,7 @@ pub(super) fn action(family: &Family, run: &Run, state: State, gates: &[Gate]) -
     }
 }
 
-/// The same in words: sentences without a full stop, joined by `; `.
+/// The same in words: sentences without a full stop, joined by `; `. `model_file` is where the model could call the path.
 pub(super) fn advice(
     rules: &RuleSet,
     family: &Family,
@@ -89,6 +94,7 @@ pub(super) fn advice(
     action: Action,
     gates: &[Gate],
     in_use: impl Fn(&str) -> bool,
+    model_file: Option<String>,
 ) -> String {
     let list =
         |toggles: &[&Toggle]| toggles.iter().map(|t| format!("`{}`", typed(t))).collect::<Vec<_>>().join(" and ");
@@ -103,6 +109,7 @@ pub(super) fn advice(
             typed(toggle)
         )
     });
+    let uncalled = gates.iter().find(|gate| gate.effect == Effect::Uncalled && gate.answer == Tri::No);
     let mut words = Vec::new();
     let witness = all.iter().find_map(|toggle| run.asked.get(&toggle.name));
     match action {
@@ -117,6 +124,7 @@ pub(super) fn advice(
         Action::InFlight => words.push(format!("in an open pull request, in no release yet: {}", family.pr.join(", "))),
         Action::TurnOn => words.push(format!("set {}", list(&off))),
         Action::Check | Action::Regressed => match sources(family, run).first() {
+            _ if uncalled.is_some() => {}
             _ if !all.is_empty() && on.len() == all.len() => {
                 words.push(format!(
                     "{} is set, and yet the split form runs: see what else the path asks for",
@@ -129,12 +137,15 @@ pub(super) fn advice(
             None => words.push("the fused path should apply here".to_owned()),
         },
     }
+    let callers = gates.iter().filter(|gate| gate.effect == Effect::Uncalled && gate.answer != Tri::Yes);
+    words.extend(callers.map(|gate| gate.found.clone()));
+    words.extend(model_file.filter(|_| uncalled.is_some()).map(|file| format!("call it in {file}")));
     words.extend(gates.iter().filter(|g| g.answer != Tri::Yes && g.effect == Effect::Raise).map(Gate::reason));
     if let Some(line) = witness {
         words.push(format!("the server's log asks for it (`{line}`), and the trace does not have it"));
     }
     if run.framework_version.is_none() {
-        if let (Some(since), true) = (&family.since, matches!(action, Action::Check | Action::TurnOn)) {
+        if let (Some(since), true) = (first_version(family, run), matches!(action, Action::Check | Action::TurnOn)) {
             let framework = run.framework.as_ref().map_or("the framework", |known| known.value.as_str());
             words.push(format!("it is in {framework} ≥ {since}, and the version of this trace is unknown"));
         } else if family.toggles.iter().any(|t| t.since.is_some() || t.until.is_some()) && !spelled_by_args(family, run)
@@ -142,7 +153,7 @@ pub(super) fn advice(
             words.push("spelled as in the newest version, as this trace's is unknown".to_owned());
         }
     }
-    for id in &family.excludes {
+    for id in family.excludes.iter().filter(|_| uncalled.is_none()) {
         let Some(other) = rules.families.iter().find(|other| other.id == *id) else { continue };
         let now = if in_use(id) { ", which is in use here" } else { "" };
         words.push(format!("cannot run together with {}{now}", other.title));

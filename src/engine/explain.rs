@@ -149,7 +149,7 @@ impl Explanation {
             }
         }
         let asked = [
-            ("tokens", family.when.tokens.is_some()),
+            ("tokens", family.when.tokens.is_some() || !family.when.token_limits.is_empty()),
             ("message_bytes", family.when.message_bytes.is_some()),
             ("message_limits", !family.when.message_limits.is_empty()),
         ];

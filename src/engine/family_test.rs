@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::classify::Classifier;
-use super::gates::Gate;
+use super::gates::{Effect, Gate};
 use super::look::{Compiled, patterns};
 use super::miss::nearest;
 use super::overlap::{Ground, Matcher};
@@ -102,7 +102,7 @@ impl Tester<'_> {
         let look = compiled.look(rules, &timeline, &classes);
         let holds = |gate: &Gate| !given(case, gate);
         let findings = findings_of(rules, &[index], &timeline, &graph, &look, &holds);
-        let found = findings.first().map_or(Outcome::None, |(finding, _)| outcome(finding));
+        let found = findings.first().map_or(Outcome::None, |(finding, gates)| outcome(finding, gates));
         let drawing = (found != case.expect).then(|| {
             let mut lines = head(family, case, found);
             if let Some((finding, gates)) = findings.first() {
@@ -113,7 +113,7 @@ impl Tester<'_> {
             for (form, pattern) in ["fused", "split"].into_iter().zip(patterns_to_test(family)) {
                 let asked = match case.expect {
                     Outcome::Fused => form == "fused",
-                    Outcome::Split | Outcome::OffByDesign => form == "split",
+                    Outcome::Split | Outcome::Uncalled | Outcome::OffByDesign => form == "split",
                     _ => true,
                 };
                 let Some(pattern) = pattern.filter(|_| asked) else { continue };
@@ -169,9 +169,9 @@ impl Tester<'_> {
                     Finder::Fuse(compiled) => {
                         let look = compiled.look(rules, &timeline, &classes);
                         let findings = findings_of(rules, &[index], &timeline, &graph, &look, &|_| false);
-                        let row = findings.iter().map(|(finding, _)| finding).find(|finding| wanted(finding.stage));
-                        row.map(|row| Came {
-                            outcome: outcome(row),
+                        let row = findings.iter().find(|(finding, _)| wanted(finding.stage));
+                        row.map(|(row, gates)| Came {
+                            outcome: outcome(row, gates),
                             occurrences: (row.fused.occurrences.len() + row.split.occurrences.len()) as u64,
                         })
                     }
@@ -255,6 +255,7 @@ fn given(case: &Case, gate: &Gate) -> bool {
         "stages" => &["stage"],
         "tensor_parallel" => &["tp", "tensor_parallel"],
         "dtype" => &["dtype", "quantization", "model"],
+        "called_for" => &["model", "vendor", "version", "framework_version"],
         "message_limits" => &["message_bytes"],
         "since" | "until" => &["version", "framework_version"],
         other => &[other],
@@ -262,13 +263,15 @@ fn given(case: &Case, gate: &Gate) -> bool {
     case.given.iter().any(|(key, _)| facts.contains(&key.as_str()))
 }
 
-fn outcome(finding: &Finding) -> Outcome {
+fn outcome(finding: &Finding, gates: &[Gate]) -> Outcome {
+    let uncalled = gates.iter().any(|gate| gate.effect == Effect::Uncalled && gate.answer == Tri::No);
     let sure = |half: &[Occurrence]| half.iter().any(|occurrence| !occurrence.unknown);
     match (finding.state, sure(&finding.fused.occurrences), sure(&finding.split.occurrences)) {
         (_, false, false) => Outcome::Candidate,
         (State::OffByDesign, ..) => Outcome::OffByDesign,
         (_, true, true) => Outcome::Partly,
         (_, true, false) => Outcome::Fused,
+        (_, false, true) if uncalled => Outcome::Uncalled,
         (_, false, true) => Outcome::Split,
     }
 }
@@ -278,6 +281,7 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Fused => "fused",
         Outcome::Split => "split",
+        Outcome::Uncalled => "uncalled",
         Outcome::Partly => "partly",
         Outcome::OffByDesign => "off-by-design",
         Outcome::None => "none",

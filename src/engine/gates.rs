@@ -1,9 +1,12 @@
 //! The conditions of a family against what is known of the run: each with its answer and where that comes from.
 
+pub mod callers;
+
+use super::advice::holds;
 use super::{Occurrence, Tri};
 use crate::attribution::{Known, Run, Stage, Timeline};
 use crate::rules::version::Version;
-use crate::rules::{Family, MessageLimit, Origin, Range};
+use crate::rules::{Family, Gates, MessageLimit, Origin, Range, TokenLimit};
 
 /// What follows when a gate says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Effect {
     Upgrade,
     /// A switch moves the limit: the split form stays one, and the advice says so.
     Raise,
+    /// Nobody calls the fused path here: the split form stays one, and the advice says who does.
+    Uncalled,
 }
 
 /// One gate, decided or not.
@@ -43,7 +48,12 @@ impl Gate {
 
     /// Whether an occurrence is none because of it.
     pub fn forbids(&self) -> bool {
-        self.answer == Tri::No && self.effect != Effect::Raise
+        self.answer == Tri::No && !matches!(self.effect, Effect::Raise | Effect::Uncalled)
+    }
+
+    /// Whether the split form is a row with something to do about it, whatever the answer.
+    pub fn keeps_the_row(&self) -> bool {
+        matches!(self.effect, Effect::Upgrade | Effect::Raise | Effect::Uncalled)
     }
 
     /// Why a gate that does not say yes does not: a sentence without full stop.
@@ -57,79 +67,107 @@ impl Gate {
 
 const UNKNOWN: &str = "unknown";
 
-/// The gates of a family for a stage of a run, in the order of the file format; `tokens` and `message_bytes` are asked of
+/// The gates of a family for a stage of a run, in the order of the file format; `tokens` and the messages are asked of
 /// each occurrence, see [`of_occurrence`].
 pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
     let when = &family.when;
-    let mut gates = Vec::new();
-    let mut gate = |key: &str, wants: String, (answer, found): (Tri, String), ask, effect| {
-        gates.push(Gate { key: key.to_owned(), wants, answer, found, ask, effect });
+    let asked = [
+        frameworks(when, run),
+        models(when, run),
+        stages(when, stage),
+        vendor(family, run),
+        arch(when, run),
+        tensor_parallel(when, run),
+        dtypes(when, run),
+    ];
+    let versions = [since(family, run), until(family, run), callers::gate(family, run)];
+    asked.into_iter().flatten().chain(needs(when, run)).chain(versions.into_iter().flatten()).collect()
+}
+
+fn frameworks(when: &Gates, run: &Run) -> Option<Gate> {
+    // A trace of unknown framework is of none of these.
+    let (answer, found) = match &run.framework {
+        Some(known) => (Tri::from_bool(when.frameworks.contains(&known.value)), told(known)),
+        None => (Tri::No, UNKNOWN.to_owned()),
     };
-    if !when.frameworks.is_empty() {
-        // A trace of unknown framework is of none of these.
-        let answer = match &run.framework {
-            Some(known) => (Tri::from_bool(when.frameworks.contains(&known.value)), told(known)),
-            None => (Tri::No, UNKNOWN.to_owned()),
-        };
-        gate(
-            "frameworks",
-            format!("framework {}", when.frameworks.join(" or ")),
-            answer,
-            Some("pass --framework"),
-            Effect::Silent,
-        );
-    }
-    if !when.models_any.is_empty() || !when.models_none.is_empty() {
-        let answer = match &run.model {
-            Some(known) => {
-                let has = |words: &[String]| words.iter().any(|word| alike(&known.value).contains(&alike(word)));
-                let yes = (when.models_any.is_empty() || has(&when.models_any)) && !has(&when.models_none);
-                (Tri::from_bool(yes), told(known))
-            }
-            None => (Tri::Unknown, UNKNOWN.to_owned()),
-        };
-        let none = when.models_none.join(" or ");
-        let wants = match (when.models_any.join(" or "), none.is_empty()) {
-            (any, true) => format!("model {any}"),
-            (any, false) if any.is_empty() => format!("a model other than {none}"),
-            (any, false) => format!("model {any} but not {none}"),
-        };
-        gate("models", wants, answer, Some("pass --model"), Effect::Silent);
-    }
-    if !when.stages.is_empty() {
-        let wants = format!("stage {}", when.stages.iter().map(|s| s.id()).collect::<Vec<_>>().join(" or "));
-        let found = if stage == Stage::All { UNKNOWN.to_owned() } else { format!("this is {}", stage.id()) };
-        gate("stages", wants, (in_stages(&when.stages, stage), found), Some("pass --stage"), Effect::Silent);
-    }
-    if !when.vendor.is_empty() {
-        let wants = format!("a GPU of {}", when.vendor.join(" or "));
+    (!when.frameworks.is_empty()).then(|| Gate {
+        key: "frameworks".to_owned(),
+        wants: format!("framework {}", when.frameworks.join(" or ")),
+        answer,
+        found,
+        ask: Some("pass --framework"),
+        effect: Effect::Silent,
+    })
+}
+
+fn models(when: &Gates, run: &Run) -> Option<Gate> {
+    let (answer, found) = match &run.model {
+        Some(known) => (Tri::from_bool(callers::is_of(&when.models, &known.value)), told(known)),
+        None => (Tri::Unknown, UNKNOWN.to_owned()),
+    };
+    let none = when.models.none.join(" or ");
+    let wants = match (when.models.any.join(" or "), none.is_empty()) {
+        (any, true) => format!("model {any}"),
+        (any, false) if any.is_empty() => format!("a model other than {none}"),
+        (any, false) => format!("model {any} but not {none}"),
+    };
+    (!when.models.is_empty()).then(|| Gate {
+        key: "models".to_owned(),
+        wants,
+        answer,
+        found,
+        ask: Some("pass --model"),
+        effect: Effect::Silent,
+    })
+}
+
+fn stages(when: &Gates, stage: Stage) -> Option<Gate> {
+    (!when.stages.is_empty()).then(|| Gate {
+        key: "stages".to_owned(),
+        wants: format!("stage {}", when.stages.iter().map(|s| s.id()).collect::<Vec<_>>().join(" or ")),
+        answer: in_stages(&when.stages, stage),
+        found: if stage == Stage::All { UNKNOWN.to_owned() } else { format!("this is {}", stage.id()) },
+        ask: Some("pass --stage"),
+        effect: Effect::Silent,
+    })
+}
+
+fn vendor(family: &Family, run: &Run) -> Option<Gate> {
+    let wanted = &family.when.vendor;
+    let (answer, found) = one_of(wanted, run.vendor.as_ref());
+    (!wanted.is_empty()).then(|| Gate {
+        key: "vendor".to_owned(),
+        wants: format!("a GPU of {}", wanted.join(" or ")),
+        answer,
+        found,
+        ask: None,
         // What is not even in a release yet is no news on a GPU that it is not for.
-        let effect = if family.origin == Origin::Inflight { Effect::Silent } else { Effect::OffByDesign };
-        gate("vendor", wants, one_of(&when.vendor, run.vendor.as_ref()), None, effect);
-    }
-    if !when.arch.is_empty() {
-        let wants = when.arch.join(" or ");
-        gate("arch", wants, one_of(&when.arch, run.arch.as_ref()), None, Effect::OffByDesign);
-    }
-    if let Some(range) = when.tensor_parallel {
-        let answer = match &run.tp {
-            Some(known) => {
-                (Tri::from_bool(contains(range, known.value)), format!("TP {} ({})", known.value, known.source))
-            }
-            None => (Tri::Unknown, UNKNOWN.to_owned()),
-        };
-        gate("tensor_parallel", format!("TP {}", words(range)), answer, Some("pass --tp"), Effect::OffByDesign);
-    }
-    if !when.dtype.is_empty() {
-        gate(
-            "dtype",
-            when.dtype.join(" or "),
-            dtype(&when.dtype, run),
-            Some("pass --server-args"),
-            Effect::OffByDesign,
-        );
-    }
-    for (name, value) in &when.needs {
+        effect: if family.origin == Origin::Inflight { Effect::Silent } else { Effect::OffByDesign },
+    })
+}
+
+fn arch(when: &Gates, run: &Run) -> Option<Gate> {
+    let (answer, found) = one_of(&when.arch, run.arch.as_ref());
+    (!when.arch.is_empty()).then(|| by_design("arch", when.arch.join(" or "), (answer, found), None))
+}
+
+fn tensor_parallel(when: &Gates, run: &Run) -> Option<Gate> {
+    let range = when.tensor_parallel?;
+    let answer = match &run.tp {
+        Some(known) => (Tri::from_bool(contains(range, known.value)), format!("TP {} ({})", known.value, known.source)),
+        None => (Tri::Unknown, UNKNOWN.to_owned()),
+    };
+    Some(by_design("tensor_parallel", format!("TP {}", words(range)), answer, Some("pass --tp")))
+}
+
+fn dtypes(when: &Gates, run: &Run) -> Option<Gate> {
+    let wanted = &when.dtype;
+    (!wanted.is_empty())
+        .then(|| by_design("dtype", wanted.join(" or "), dtype(wanted, run), Some("pass --server-args")))
+}
+
+fn needs(when: &Gates, run: &Run) -> impl Iterator<Item = Gate> {
+    when.needs.iter().map(|(name, value)| {
         let answer = match argument(run, name) {
             Some(found) => (
                 Tri::from_bool(same_value(&found, value)),
@@ -137,41 +175,56 @@ pub fn of_run(family: &Family, run: &Run, stage: Stage) -> Vec<Gate> {
             ),
             None => (Tri::Unknown, UNKNOWN.to_owned()),
         };
-        gate(name, format!("{name} = {value}"), answer, Some("pass --server-args"), Effect::OffByDesign);
-    }
-    let version = run.framework_version.as_ref().and_then(|known| Some((Version::parse(&known.value)?, told(known))));
-    let framework = run.framework.as_ref().map_or("framework", |known| known.value.as_str());
-    for (key, bound, effect) in
-        [("since", &family.since, Effect::Upgrade), ("until", &family.until, Effect::OffByDesign)]
-    {
-        let Some(bound) = bound else { continue };
-        let answer = match (&version, Version::parse(bound)) {
-            (Some((version, told)), Some(parsed)) => {
-                (Tri::from_bool((*version >= parsed) == (key == "since")), format!("this is {told}"))
-            }
-            _ => (Tri::Unknown, UNKNOWN.to_owned()),
-        };
-        let wants = format!("{framework} {} {bound}", if key == "since" { "≥" } else { "<" });
-        gate(key, wants, answer, Some("pass --framework-version"), effect);
-    }
-    gates
+        by_design(name, format!("{name} = {value}"), answer, Some("pass --server-args"))
+    })
+}
+
+fn since(family: &Family, run: &Run) -> Option<Gate> {
+    let bound = first_version(family, run)?;
+    let (answer, found) = version(run, |version| Some(version >= Version::parse(bound)?));
+    Some(Gate {
+        key: "since".to_owned(),
+        wants: format!("{} ≥ {bound}", framework(run)),
+        answer,
+        found,
+        ask: Some("pass --framework-version"),
+        effect: Effect::Upgrade,
+    })
+}
+
+/// The first version with the path, on the run's GPU where that differs.
+pub fn first_version<'a>(family: &'a Family, run: &Run) -> Option<&'a String> {
+    run.vendor.as_ref().and_then(|known| family.since_on.get(&known.value)).or(family.since.as_ref())
+}
+
+fn until(family: &Family, run: &Run) -> Option<Gate> {
+    let bound = family.until.as_ref()?;
+    let answer = version(run, |version| Some(version < Version::parse(bound)?));
+    Some(by_design("until", format!("{} < {bound}", framework(run)), answer, Some("pass --framework-version")))
+}
+
+/// Whether the run's version is one that `holds`, when it and its bound are versions.
+fn version(run: &Run, holds: impl Fn(Version) -> Option<bool>) -> (Tri, String) {
+    let known = run.framework_version.as_ref();
+    known
+        .and_then(|known| {
+            Some((Tri::from_bool(holds(Version::parse(&known.value)?)?), format!("this is {}", told(known))))
+        })
+        .unwrap_or((Tri::Unknown, UNKNOWN.to_owned()))
+}
+
+fn framework(run: &Run) -> &str {
+    run.framework.as_ref().map_or("framework", |known| known.value.as_str())
+}
+
+fn by_design(key: &str, wants: String, (answer, found): (Tri, String), ask: Option<&'static str>) -> Gate {
+    Gate { key: key.to_owned(), wants, answer, found, ask, effect: Effect::OffByDesign }
 }
 
 /// The gates that the step and the message of one occurrence decide.
 pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurrence) -> Vec<Gate> {
     let mut gates = Vec::new();
-    if let Some(range) = family.when.tokens {
-        let step = occurrence.launches.first().and_then(|launch| timeline.launch(*launch).step);
-        let tokens = step.and_then(|step| timeline.steps[step.0 as usize].tokens);
-        gates.push(Gate {
-            key: "tokens".to_owned(),
-            wants: format!("tokens of the step {}", words(range)),
-            answer: tokens.map_or(Tri::Unknown, |tokens| Tri::from_bool(contains(range, tokens))),
-            found: tokens.map_or(UNKNOWN.to_owned(), |tokens| format!("{tokens} tokens in the step")),
-            ask: None,
-            effect: Effect::OffByDesign,
-        });
-    }
+    gates.extend(of_tokens(&family.when, timeline, occurrence));
     if let Some(range) = family.when.message_bytes {
         let (answer, found) = message(range, timeline, occurrence);
         gates.push(Gate {
@@ -187,6 +240,33 @@ pub fn of_occurrence(family: &Family, timeline: &Timeline, occurrence: &Occurren
     gates
 }
 
+/// Whether the step has as few tokens as the path takes, or as many. None: it takes any number on this GPU.
+fn of_tokens(when: &Gates, timeline: &Timeline, occurrence: &Occurrence) -> Option<Gate> {
+    let run = &timeline.run;
+    let version = run.framework_version.as_ref().map(|known| known.value.as_str());
+    let here = |limit: &&TokenLimit| {
+        let of_gpu = run.arch.as_ref().is_none_or(|arch| limit.arch.is_empty() || limit.arch.contains(&arch.value));
+        of_gpu && holds(version, limit.since.as_deref(), limit.until.as_deref())
+    };
+    let limits: Vec<&TokenLimit> = when.token_limits.iter().filter(here).collect();
+    let ranges: Vec<Range> = limits.iter().map(|limit| limit.tokens).chain(when.tokens).collect();
+    if ranges.is_empty() {
+        return None;
+    }
+    let step = occurrence.launches.first().and_then(|launch| timeline.launch(*launch).step);
+    let tokens = step.and_then(|step| timeline.steps[step.0 as usize].tokens);
+    // Another GPU may have no limit at all.
+    let unsure = run.arch.is_none() && limits.iter().any(|limit| !limit.arch.is_empty());
+    let answer = match tokens.map(|tokens| ranges.iter().any(|range| contains(*range, tokens))) {
+        Some(true) => Tri::Yes,
+        Some(false) if !unsure => Tri::No,
+        _ => Tri::Unknown,
+    };
+    let wanted: Vec<String> = ranges.iter().map(|range| words(*range)).collect();
+    let found = tokens.map_or(UNKNOWN.to_owned(), |tokens| format!("{tokens} tokens in the step"));
+    Some(by_design("tokens", format!("tokens of the step {}", wanted.join(" or ")), (answer, found), None))
+}
+
 /// The first limit that is of the run's GPU and size. None: the path sets none there.
 fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurrence) -> Option<Gate> {
     let run = &timeline.run;
@@ -198,7 +278,10 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
     let limit = limits.iter().find(of_run)?;
     let unsure =
         (run.arch.is_none() && !limit.arch.is_empty()) || (run.tp.is_none() && limit.tensor_parallel.is_some());
-    let mut wants = format!("a message of {}", bytes(limit.bytes));
+    let mut wants = match limit.bytes {
+        Some(range) => format!("a message of {}", bytes(range)),
+        None => "a message that it takes".to_owned(),
+    };
     if unsure {
         "a message within the limit of its GPU and TP".clone_into(&mut wants);
     } else {
@@ -212,7 +295,10 @@ fn of_limits(limits: &[MessageLimit], timeline: &Timeline, occurrence: &Occurren
     let (answer, found) = match moved {
         Some((switch, value)) => (Tri::Unknown, format!("`{switch}` is {value}")),
         None if unsure => (Tri::Unknown, UNKNOWN.to_owned()),
-        None => message(limit.bytes, timeline, occurrence),
+        None => match limit.bytes {
+            Some(range) => message(range, timeline, occurrence),
+            None => (Tri::No, "it takes none there".to_owned()),
+        },
     };
     if let Some(switch) = &limit.raised_by {
         wants = format!("{wants} unless `{switch}` says more");

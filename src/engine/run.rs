@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::automaton::{Alphabet, find};
 use super::chain::Program;
-use super::gates::{self, Effect, Gate};
+use super::gates::{self, Effect, Gate, callers};
 use super::look::{Compiled, Look};
 use super::{Action, Classes, Confidence, Finding, Half, Occurrence, State, Tri, advice, subsume};
 use crate::attribution::{Launch, LaunchId, Stage, StepId, Timeline};
@@ -101,7 +101,8 @@ fn label(rules: &RuleSet, timeline: &Timeline, findings: Vec<(Finding, Vec<Gate>
     for (finding, gates) in findings.iter_mut().zip(&gates) {
         let family = &rules.families[finding.family];
         let runs = |id: &str| in_use.contains(&(finding.stage, id));
-        finding.advice = advice::advice(rules, family, &timeline.run, finding.action, gates, runs);
+        let file = callers::model_file(family, timeline, &finding.split);
+        finding.advice = advice::advice(rules, family, &timeline.run, finding.action, gates, runs, file);
     }
     findings.sort_by_key(|finding| (Reverse(time(finding)), finding.family, finding.stage));
     findings
@@ -213,6 +214,8 @@ impl Maker<'_> {
             (true, false) if says_no => State::OffByDesign,
             (true, false) => State::Split,
         };
+        // What runs fused in other places is called, whatever the catalog knows.
+        self.gates.retain(|gate| fused.is_empty() || gate.effect != Effect::Uncalled);
         let doubts = self.doubts(state, &fused, &split);
         let confidence = if doubts.is_empty() { Confidence::Confirmed } else { Confidence::Candidate };
         if state != State::InUse {
@@ -292,7 +295,7 @@ impl Maker<'_> {
             let matters = match gate.effect {
                 Effect::Silent => true,
                 Effect::OffByDesign => state != State::InUse && !decided,
-                Effect::Upgrade | Effect::Raise => false,
+                Effect::Upgrade | Effect::Raise | Effect::Uncalled => false,
             };
             if matters {
                 doubts.push(gate.reason());

@@ -9,7 +9,8 @@ use crate::engine::similarity::Similarity;
 use crate::engine::{Action, Confidence, Finding, Half, Occurrence, State, classify, exposure, overlaps};
 use crate::kernel_name::{self, KernelName};
 use crate::rules::{
-    Category, Family, FamilyKind, Gates, Independence, Origin, Per, RuleSet, SourcePath, Status, Toggle, parse_expr,
+    Category, Family, FamilyKind, Gates, Independence, ModelWords, Origin, Per, RuleSet, SourcePath, Status, Toggle,
+    parse_expr,
 };
 use crate::trace::GpuKind;
 use crate::units::{Maybe, Nanos};
@@ -50,8 +51,10 @@ fn family(id: &str, title: &str) -> Family {
         }],
         checked: None,
         since: None,
+        since_on: std::collections::BTreeMap::new(),
         until: None,
         when: Gates::default(),
+        called_for: Vec::new(),
         fused: None,
         split: None,
         after: None,
@@ -70,6 +73,7 @@ fn family(id: &str, title: &str) -> Family {
             until: None,
             default: None,
             vendor: None,
+            models: ModelWords::default(),
         }],
         tests: Vec::new(),
         file: String::new(),

@@ -118,6 +118,12 @@ pub(super) fn of_keys(file: &Arc<SourceFile>, yaml: &FamilyFile) -> Vec<Claim> {
         let versions = Versions { since: path.since.clone(), until: path.until.clone() };
         out.push(claim(ClaimKind::Path, &path.path, span_of(file, source), None, versions));
     }
+    for caller in &yaml.called_for {
+        for path in &caller.files {
+            let versions = Versions { since: value(&caller.since), until: value(&caller.until) };
+            out.push(claim(ClaimKind::Path, &path.value, span_of(file, path), None, versions));
+        }
+    }
     for entry in &yaml.kernels {
         let kernel = &entry.value;
         let versions = Versions { since: value(&kernel.since), until: value(&kernel.until) };

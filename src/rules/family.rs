@@ -1,7 +1,9 @@
 //! One family file as its compiled form. What can be checked within the file is checked here, all of it.
 
 mod broken;
+mod gates;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_yaml::Spanned;
@@ -12,13 +14,10 @@ use super::load::{bad_format, is_version, syntax};
 use super::measure::{ChainProblem, check_chain};
 use super::parse::{parse_chain, parse_overlap};
 use super::place::{Place, span_of};
-use super::schema::family::{CaseEntry, FamilyFile, Kind, LimitEntry, ToggleEntry, When};
+use super::schema::family::{CaseEntry, FamilyFile, Kind, ToggleEntry};
 use super::source::{CATALOGS, Entry};
 use super::version::Version;
-use super::{
-    Case, CaseRow, Family, FamilyKind, Gates, Independence, MessageLimit, Origin, Outcome, Range, Status, Toggle,
-};
-use crate::attribution::Stage;
+use super::{Case, CaseRow, Family, FamilyKind, Independence, Origin, Outcome, Status, Toggle};
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
 pub(super) use broken::broken;
@@ -86,6 +85,7 @@ impl Reader<'_> {
         }
         references.extend(yaml.replaced_by.iter().map(|id| ("replaced_by", id.value.clone(), place(id))));
         let (since, until) = self.versions(yaml.since.as_ref(), yaml.until.as_ref());
+        let since_on = self.since_on(&yaml);
         let words = |list: &[Spanned<String>]| list.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
         let checked = yaml.checked.as_ref().map(|c| {
             self.date(&c.date);
@@ -113,8 +113,10 @@ impl Reader<'_> {
             sources: yaml.sources.into_iter().map(|s| s.value.0).collect(),
             checked,
             since,
+            since_on,
             until,
             when: self.gates(&yaml.when),
+            called_for: yaml.called_for.iter().map(|caller| self.caller(caller)).collect(),
             fused: self.chain(yaml.fused.as_ref(), true),
             split: self.chain(yaml.split.as_ref(), true),
             after: self.chain(yaml.after.as_ref(), false),
@@ -277,6 +279,15 @@ impl Reader<'_> {
         (text(since), text(until))
     }
 
+    fn since_on(&mut self, yaml: &FamilyFile) -> BTreeMap<String, String> {
+        let mut out = BTreeMap::new();
+        for (vendor, version) in &yaml.since_on {
+            self.versions(Some(version), yaml.until.as_ref());
+            out.insert(vendor.clone(), version.value.clone());
+        }
+        out
+    }
+
     fn version(&mut self, version: &Spanned<String>) {
         self.check_version(&version.value, span_of(self.file, version));
     }
@@ -313,56 +324,7 @@ impl Reader<'_> {
             until,
             default: toggle.default.clone(),
             vendor: toggle.vendor.clone(),
-        }
-    }
-
-    fn gates(&mut self, when: &When) -> Gates {
-        Gates {
-            frameworks: when.frameworks.iter().map(|s| s.value.clone()).collect(),
-            models_any: when.models.any.clone(),
-            models_none: when.models.none.clone(),
-            stages: when.stages.iter().filter_map(|s| self.stage(s)).collect(),
-            vendor: when.vendor.clone(),
-            arch: when.arch.clone(),
-            tensor_parallel: self.range(when.tensor_parallel.as_ref(), 1),
-            dtype: when.dtype.clone(),
-            tokens: self.range(when.tokens.as_ref(), 1),
-            message_bytes: self.range(when.message_bytes.as_ref(), 0),
-            message_limits: when.message_limits.iter().filter_map(|limit| self.limit(limit)).collect(),
-            needs: when.needs.0.clone(),
-        }
-    }
-
-    fn limit(&mut self, limit: &LimitEntry) -> Option<MessageLimit> {
-        let tensor_parallel = self.range(limit.tensor_parallel.as_ref(), 1);
-        let bytes = self.range(Some(&limit.bytes), 0)?;
-        Some(MessageLimit { arch: limit.arch.clone(), tensor_parallel, bytes, raised_by: limit.raised_by.clone() })
-    }
-
-    fn stage(&mut self, stage: &Spanned<String>) -> Option<Stage> {
-        let known = Stage::from_id(&stage.value);
-        if known.is_none() {
-            let words = [Stage::Prefill, Stage::Decode, Stage::Mixed, Stage::Capture].map(Stage::id);
-            self.found.push(
-                Diagnostic::new(Code::UnknownWord, format!("there is no stage `{}`", stage.value))
-                    .at(self.file, span_of(self.file, stage), "not a stage")
-                    .near(&stage.value, words, format!("stages are {}", words.join(", "))),
-            );
-        }
-        known
-    }
-
-    /// A range of numbers that are never below `least`.
-    fn range(&mut self, text: Option<&Spanned<String>>, least: i64) -> Option<Range> {
-        let text = text?;
-        match range(&text.value, least) {
-            Ok(range) => Some(range),
-            Err(label) => {
-                let title = format!("`{}` is no range that can be met", text.value);
-                self.error(Code::BadRange, title, span_of(self.file, text), label).help =
-                    Some("write 4, 2.., ..128 or 1..8; both ends count".to_owned());
-                None
-            }
+            models: (&toggle.models).into(),
         }
     }
 
@@ -459,6 +421,7 @@ fn outcomes(kind: FamilyKind) -> &'static [(&'static str, Outcome)] {
         FamilyKind::Fuse => &[
             ("fused", Outcome::Fused),
             ("split", Outcome::Split),
+            ("uncalled", Outcome::Uncalled),
             ("partly", Outcome::Partly),
             ("off-by-design", Outcome::OffByDesign),
             ("none", Outcome::None),
@@ -470,21 +433,5 @@ fn outcomes(kind: FamilyKind) -> &'static [(&'static str, Outcome)] {
             ("no_partner", Outcome::NoPartner),
             ("none", Outcome::None),
         ],
-    }
-}
-
-/// `4`, `2..`, `..128`, `1..8`; both ends count.
-fn range(text: &str, least: i64) -> Result<Range, &'static str> {
-    let number = |text: &str| match text.trim() {
-        "" => Ok(None),
-        text => text.parse::<i64>().map(Some).map_err(|_| "expected whole numbers"),
-    };
-    let (min, max) = text.split_once("..").unwrap_or((text, text));
-    let range = Range { min: number(min)?, max: number(max)? };
-    match (range.min, range.max) {
-        (None, None) => Err("no bound at all"),
-        (Some(min), Some(max)) if max < min => Err("the upper bound is below the lower one"),
-        (_, Some(max)) if max < least => Err("no run has so few"),
-        _ => Ok(range),
     }
 }

@@ -2,6 +2,8 @@
 
 mod cases;
 
+use std::collections::BTreeMap;
+
 use super::ast::{Chain, Expr, OverlapClause};
 
 pub use cases::*;
@@ -192,6 +194,8 @@ pub struct Toggle {
     pub default: Option<String>,
     /// The GPUs on which it does something; none: all.
     pub vendor: Option<String>,
+    /// The models for which it does something.
+    pub models: ModelWords,
 }
 
 /// An inclusive range of integers, `2..`, `..128`, `1..8`, `4`.
@@ -220,10 +224,8 @@ impl std::fmt::Display for Range {
 pub struct Gates {
     /// Silent when no. Framework ids.
     pub frameworks: Vec<String>,
-    /// Silent when no. Model words, any of them (lower-case substrings with `-`, `_`, `.` alike).
-    pub models_any: Vec<String>,
-    /// Silent when no. Model words, none of them.
-    pub models_none: Vec<String>,
+    /// Silent when no.
+    pub models: ModelWords,
     /// Silent when no. Stages.
     pub stages: Vec<crate::attribution::Stage>,
     /// Off by design when no. `nvidia`, `amd`.
@@ -236,12 +238,58 @@ pub struct Gates {
     pub dtype: Vec<String>,
     /// Off by design when no. Tokens of the step.
     pub tokens: Option<Range>,
+    /// The same where it depends on the GPU and the version: one of those that are of the run.
+    pub token_limits: Vec<TokenLimit>,
     /// Off by design when no. Bytes of the collective's message.
     pub message_bytes: Option<Range>,
     /// The same where it depends on the GPU and its number; the first that is of the run's counts.
     pub message_limits: Vec<MessageLimit>,
     /// Off by design when no. Server arguments that must hold: name and value text.
     pub needs: Vec<(String, String)>,
+}
+
+/// Models by words of their names: substrings, whatever their case, with `-`, `_` and `.` alike. Empty: every model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelWords {
+    /// One of these, where there are any.
+    pub any: Vec<String>,
+    /// None of these.
+    pub none: Vec<String>,
+}
+
+impl ModelWords {
+    /// Whether they ask nothing.
+    pub fn is_empty(&self) -> bool {
+        self.any.is_empty() && self.none.is_empty()
+    }
+}
+
+/// Files that call a fused path, and the models that they do it for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Paths in the framework's tree.
+    pub files: Vec<String>,
+    /// The models.
+    pub models: ModelWords,
+    /// First version with the call.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
+    /// The only vendor on whose GPUs they call it.
+    pub vendor: Option<String>,
+}
+
+/// Tokens of a step that a path takes on some GPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenLimit {
+    /// `sm90`, `gfx950`, ..; empty: all.
+    pub arch: Vec<String>,
+    /// The tokens.
+    pub tokens: Range,
+    /// First version with it.
+    pub since: Option<String>,
+    /// First version without it.
+    pub until: Option<String>,
 }
 
 /// The messages that a path takes on some GPUs.
@@ -251,8 +299,8 @@ pub struct MessageLimit {
     pub arch: Vec<String>,
     /// Tensor-parallel sizes; none: all.
     pub tensor_parallel: Option<Range>,
-    /// Bytes.
-    pub bytes: Range,
+    /// Bytes; none: the path takes no message there.
+    pub bytes: Option<Range>,
     /// The switch that moves the limit. With one, a larger message is no reason to call the path off by design.
     pub raised_by: Option<String>,
 }
@@ -284,10 +332,14 @@ pub struct Family {
     pub checked: Option<(String, String)>,
     /// First framework version with the path.
     pub since: Option<String>,
+    /// The same on the GPUs of some vendors.
+    pub since_on: BTreeMap<String, String>,
     /// First framework version without it.
     pub until: Option<String>,
     /// Gates.
     pub when: Gates,
+    /// Who calls the fused path. A model that none of them serves runs split, whatever is set. Empty: nobody is asked.
+    pub called_for: Vec<Caller>,
     /// The fused form.
     pub fused: Option<Chain>,
     /// The split form.
@@ -388,7 +440,7 @@ pub struct RuleSet {
     /// What terms and families say of releases, in the order of their files.
     pub claims: Vec<super::Claim>,
     /// Where the launches of the families' tests stand, by id.
-    pub case_places: std::collections::BTreeMap<String, CasePlaces>,
+    pub case_places: BTreeMap<String, CasePlaces>,
     /// Families replaced by added catalogs, in id order.
     pub overrides: Vec<Override>,
     /// What is probably not as meant; printed by `rules check`.

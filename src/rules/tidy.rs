@@ -2,7 +2,7 @@
 //! blocks of lines move, nothing inside of them changes. What would mean something else afterwards is refused.
 
 /// Keys of a family in the order in which people read them.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 30] = [
     "version",
     "id",
     "aliases",
@@ -16,8 +16,10 @@ const KEYS: [&str; 28] = [
     "kernels",
     "checked",
     "since",
+    "since_on",
     "until",
     "when",
+    "called_for",
     "fused",
     "split",
     "after",

@@ -280,7 +280,7 @@ fn a_failed_gate_says_why_and_what_to_do() {
         "failed          --require sglang/rope-kv-store",
         "split in decode: 4 times, 18.0 µs (3.4 % of its GPU time)",
         "sglang::store_kvcache_kernel x4",
-        "do: the fused path should apply here",
+        "do: no file of sglang calls it for llama",
         "Summary:   1 gate: 1 failed.",
     ] {
         assert!(done.out.contains(part), "{part} is missing: {}", done.out);
@@ -341,7 +341,11 @@ fn a_workflow_gets_annotations_and_a_summary_of_its_job() {
         "{}",
         lines[0]
     );
-    assert!(lines[0].contains("(3.4 %25 of its GPU time)") && lines[0].contains("%0Athe fused path"), "{}", lines[0]);
+    assert!(
+        lines[0].contains("(3.4 %25 of its GPU time)") && lines[0].contains("%0Ano file of sglang calls it"),
+        "{}",
+        lines[0]
+    );
     let text = std::fs::read_to_string(&summary).expect("a file");
     assert!(text.starts_with("# Before\n# Check\n") && text.contains("| could not look |"), "{text}");
     assert_eq!(run(&args).err, "", "no workflow, no annotation");

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use crate::engine::family_test::outcome_word;
-use crate::rules::{Family, Gates, MessageLimit, SourcePath, Status, Toggle, print_chain, print_overlap};
+use crate::rules::{
+    Caller, Family, Gates, MessageLimit, SourcePath, Status, Toggle, TokenLimit, print_chain, print_overlap,
+};
 
 /// The page; its heading is of this level.
 pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
@@ -16,6 +18,9 @@ pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
         let _ = write!(out, ", replaced by `{by}`");
     }
     out.push_str(&versions(family.since.as_deref(), family.until.as_deref()));
+    for (vendor, since) in &family.since_on {
+        let _ = write!(out, ", on {vendor} since {since}");
+    }
     let _ = writeln!(out, "\n\n{}\n", family.rationale.trim());
     for (name, chain) in
         [("after", &family.after), ("fused", &family.fused), ("split", &family.split), ("before", &family.before)]
@@ -29,6 +34,9 @@ pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
     }
     for gate in gates(&family.when) {
         let _ = writeln!(out, "- when {gate}");
+    }
+    for caller in &family.called_for {
+        let _ = writeln!(out, "- called {}", called(caller));
     }
     for toggle in &family.toggles {
         let _ = writeln!(out, "- turn on: {}", switch(toggle));
@@ -73,7 +81,7 @@ fn gates(when: &Gates) -> Vec<String> {
     let stages: Vec<String> = when.stages.iter().map(|stage| stage.id().to_owned()).collect();
     let lists = [
         ("framework", &when.frameworks),
-        ("model", &when.models_any),
+        ("model", &when.models.any),
         ("stage", &stages),
         ("vendor", &when.vendor),
         ("architecture", &when.arch),
@@ -84,8 +92,8 @@ fn gates(when: &Gates) -> Vec<String> {
             out.push(format!("{what} is {}", words.join(", ")));
         }
     }
-    if !when.models_none.is_empty() {
-        out.push(format!("model is not {}", when.models_none.join(", ")));
+    if !when.models.none.is_empty() {
+        out.push(format!("model is not {}", when.models.none.join(", ")));
     }
     let ranges = [
         ("tensor-parallel size", when.tensor_parallel),
@@ -95,13 +103,37 @@ fn gates(when: &Gates) -> Vec<String> {
     for (what, range) in ranges {
         out.extend(range.map(|range| format!("{what} is {range}")));
     }
+    out.extend(when.token_limits.iter().map(token_limit));
     out.extend(when.message_limits.iter().map(limit));
     out.extend(when.needs.iter().map(|(name, value)| format!("`{name}` is {value}")));
     out
 }
 
+fn called(caller: &Caller) -> String {
+    let files: Vec<String> = caller.files.iter().map(|file| format!("`{file}`")).collect();
+    let mut text = format!("in {}", files.join(", "));
+    for (what, words) in [("for", &caller.models.any), ("but not for", &caller.models.none)] {
+        if !words.is_empty() {
+            text = format!("{text} {what} {}", words.join(", "));
+        }
+    }
+    if let Some(vendor) = &caller.vendor {
+        text = format!("{text} on {vendor}");
+    }
+    format!("{text}{}", versions(caller.since.as_deref(), caller.until.as_deref()))
+}
+
+fn token_limit(limit: &TokenLimit) -> String {
+    let mut text = format!("tokens of the step is {}", limit.tokens);
+    if !limit.arch.is_empty() {
+        text = format!("{text} on {}", limit.arch.join(", "));
+    }
+    format!("{text}{}", versions(limit.since.as_deref(), limit.until.as_deref()))
+}
+
 fn limit(limit: &MessageLimit) -> String {
-    let mut text = format!("bytes of the message is {}", limit.bytes);
+    let bytes = limit.bytes.map_or("in no range".to_owned(), |bytes| bytes.to_string());
+    let mut text = format!("bytes of the message is {bytes}");
     if !limit.arch.is_empty() {
         text = format!("{text} on {}", limit.arch.join(", "));
     }

@@ -1,9 +1,10 @@
 //! Findings as claims.
 
-use super::super::tests::{cut, family, known, rules, timeline, with_fused};
-use super::super::{Action, Confidence, Finding, State, classify};
+use super::super::testing::timeline_of;
+use super::super::tests::{cut, family, known, launches, rules, timeline, with_fused};
+use super::super::{Action, Confidence, Finding, State, advice, classify};
 use crate::attribution::{Stage, Timeline};
-use crate::rules::{Family, Gates, Origin, Per, Range, RuleSet, Status, Toggle, parse_chain};
+use crate::rules::{Caller, Family, Gates, ModelWords, Origin, Per, Range, RuleSet, Status, Toggle, parse_chain};
 use crate::units::Nanos;
 
 const COPY: &str = "direct_copy_kernel @ aten::clone";
@@ -35,6 +36,7 @@ fn toggle(name: &str, since: Option<&str>, until: Option<&str>) -> Toggle {
         until: until.map(Into::into),
         default: None,
         vendor: None,
+        models: ModelWords::default(),
     }
 }
 
@@ -234,6 +236,35 @@ fn a_toggle_of_another_vendor_is_nothing_to_type() {
         line.run.vendor = vendor;
         assert_eq!(one(family.clone(), &line).advice, "check that `--fused` is set");
     }
+}
+
+#[test]
+fn a_path_that_nobody_calls_for_the_model_has_no_switch_and_says_where_to_call_it() {
+    let caller = Caller {
+        files: vec!["python/sglang/srt/models/qwen3_moe.py".into()],
+        models: ModelWords { any: vec!["qwen3-moe".into()], none: Vec::new() },
+        ..Caller::default()
+    };
+    let family = Family { called_for: vec![caller], toggles: vec![toggle("--fused", None, None)], ..rope_store() };
+    let site = "/srv/sglang/python/sglang/srt/models/qwen3.py(167): forward_prepare";
+    let mut layer = launches(&times(2, &LAYER));
+    layer.iter_mut().for_each(|launch| launch.site = Some(vec![site.to_owned()]));
+    let mut line = timeline_of(&layer, &RuleSet::default(), &[]);
+    line.run.model = Some(known("qwen3".to_owned()));
+    let found = one(family.clone(), &line);
+    assert_eq!((found.state, found.confidence, found.action), (State::Split, Confidence::Confirmed, Action::Check));
+    assert_eq!(
+        found.advice,
+        "no file of the framework calls it for qwen3: it is called in python/sglang/srt/models/qwen3_moe.py for \
+         qwen3-moe; call it in python/sglang/srt/models/qwen3.py"
+    );
+    assert!(advice::toggles(&family, &line.run).is_empty());
+    line.run.model = Some(known("qwen3_moe".to_owned()));
+    assert_eq!(one(family.clone(), &line).advice, "check that `--fused` is set");
+    line.run.model = None;
+    let unknown = "check that `--fused` is set; the model is unknown (pass --model), and it is called in \
+                   python/sglang/srt/models/qwen3_moe.py for qwen3-moe alone";
+    assert_eq!(one(family, &line).advice, unknown);
 }
 
 #[test]

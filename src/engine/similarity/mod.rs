@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 
 use super::automaton::find;
 use super::chain::Pattern;
-use super::gates::{self, Effect};
+use super::gates;
 use super::look::Compiled;
 use super::run::warms_up;
 use super::{Classes, Occurrence, Predicates, Search, Tri};
@@ -157,7 +157,7 @@ fn relation(family: &Family, timeline: &Timeline, stage: Stage) -> Relation {
         return Relation::None;
     }
     let gates = gates::of_run(family, &timeline.run, stage);
-    let mut no = gates.iter().filter(|gate| gate.answer == Tri::No && gate.effect != Effect::Upgrade).peekable();
+    let mut no = gates.iter().filter(|gate| gate.answer == Tri::No && !gate.keeps_the_row()).peekable();
     match (no.peek().is_none(), no.all(|gate| gate.key == "frameworks")) {
         (true, _) => Relation::Own,
         (false, true) => Relation::Elsewhere,

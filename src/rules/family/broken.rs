@@ -27,7 +27,8 @@ impl Reader<'_> {
     /// Conditions, versions, dates and outcomes of a file that is no whole family.
     fn parts(&mut self, tree: &Node, kind: FamilyKind) {
         let versions = |of: &Node| (of.text("since"), of.text("until"));
-        let entries = tree.under("toggles").chain(tree.under("kernels")).flat_map(|list| list.value.items());
+        let lists = ["toggles", "kernels", "called_for"].into_iter().flat_map(|key| tree.under(key));
+        let entries = lists.flat_map(|list| list.value.items());
         for (since, until) in [versions(tree)].into_iter().chain(entries.map(|entry| versions(&entry.value))) {
             self.versions(since.as_ref(), until.as_ref());
         }
@@ -38,9 +39,15 @@ impl Reader<'_> {
             for (key, least) in [("tensor_parallel", 1), ("tokens", 1), ("message_bytes", 0)] {
                 self.range(when.value.text(key).as_ref(), least);
             }
+            for limit in when.value.under("token_limits").flat_map(|limits| limits.value.items()) {
+                self.range(limit.value.text("tokens").as_ref(), 1);
+                let (since, until) = versions(&limit.value);
+                self.versions(since.as_ref(), until.as_ref());
+            }
             for limit in when.value.under("message_limits").flat_map(|limits| limits.value.items()) {
-                for (key, least) in [("tensor_parallel", 1), ("bytes", 0)] {
-                    self.range(limit.value.text(key).as_ref(), least);
+                let bytes = limit.value.text("bytes").filter(|bytes| bytes.value != "none");
+                for (text, least) in [(limit.value.text("tensor_parallel"), 1), (bytes, 0)] {
+                    self.range(text.as_ref(), least);
                 }
             }
             for stage in when.value.under("stages").flat_map(|stages| stages.value.items()) {

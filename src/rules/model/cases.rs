@@ -32,6 +32,8 @@ pub enum Outcome {
     Fused,
     /// The split form is there.
     Split,
+    /// The split form is there, and nobody calls the fused path for the model.
+    Uncalled,
     /// Both are.
     Partly,
     /// Split, and a known gate is no.

@@ -6,9 +6,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_yaml::Spanned;
 
+use super::gates::{CallerEntry, Models, When};
 use super::launch::LaunchEntry;
 use crate::rules::{FamilyKind, Independence, Origin, Per, SourcePath, Status};
 
@@ -55,12 +56,19 @@ pub struct FamilyFile {
     /// First framework version with the path.
     #[schemars(with = "Option<String>")]
     pub since: Option<Spanned<String>>,
+    /// The same by vendor, where one has the path from another version on.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub since_on: BTreeMap<String, Spanned<String>>,
     /// First framework version without it.
     #[schemars(with = "Option<String>")]
     pub until: Option<Spanned<String>>,
     /// Gates.
     #[serde(default)]
     pub when: When,
+    /// Which files call the fused path, and for which models: another model runs split, whatever is set.
+    #[serde(default)]
+    pub called_for: Vec<CallerEntry>,
     /// The fused form.
     #[schemars(with = "Option<String>")]
     pub fused: Option<Spanned<String>>,
@@ -225,102 +233,6 @@ pub struct Checked {
     pub version: Spanned<String>,
 }
 
-/// `when:`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct When {
-    /// Framework ids; silent when no.
-    #[schemars(with = "Vec<String>")]
-    pub frameworks: Vec<Spanned<String>>,
-    /// Model words; silent when no.
-    pub models: Models,
-    /// Stages; silent when no.
-    #[schemars(with = "Vec<String>")]
-    pub stages: Vec<Spanned<String>>,
-    /// Vendors; off by design when no, as all below.
-    pub vendor: Vec<String>,
-    /// Architectures.
-    pub arch: Vec<String>,
-    /// Tensor-parallel size.
-    #[schemars(with = "Option<String>")]
-    pub tensor_parallel: Option<Spanned<String>>,
-    /// Dtype words.
-    pub dtype: Vec<String>,
-    /// Tokens of the step.
-    #[schemars(with = "Option<String>")]
-    pub tokens: Option<Spanned<String>>,
-    /// Bytes of the collective's message.
-    #[schemars(with = "Option<String>")]
-    pub message_bytes: Option<Spanned<String>>,
-    /// The same where it depends on the GPU and its number; the first that is of the run's counts.
-    pub message_limits: Vec<LimitEntry>,
-    /// Server arguments that must hold.
-    pub needs: Needs,
-}
-
-/// One of `message_limits:` of `when`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LimitEntry {
-    /// Architectures; all when not given.
-    #[serde(default)]
-    pub arch: Vec<String>,
-    /// Tensor-parallel sizes; all when not given.
-    #[schemars(with = "Option<String>")]
-    pub tensor_parallel: Option<Spanned<String>>,
-    /// Bytes of the message.
-    #[schemars(with = "String")]
-    pub bytes: Spanned<String>,
-    /// The switch that moves the limit; with one, a larger message stays split, and the advice names it.
-    pub raised_by: Option<String>,
-}
-
-/// `models:` of `when`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Models {
-    /// Any of these.
-    pub any: Vec<String>,
-    /// None of these.
-    pub none: Vec<String>,
-}
-
-/// `needs:` of `when`: names that must be true, or a map of names and values.
-#[derive(Debug, Default)]
-pub struct Needs(pub Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Needs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Needs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of server arguments, or a map of them and their values")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Needs, A::Error> {
-                let mut out = Vec::new();
-                while let Some(name) = seq.next_element::<String>()? {
-                    out.push((name, "true".to_owned()));
-                }
-                Ok(Needs(out))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Needs, A::Error> {
-                let mut out = Vec::new();
-                while let Some(pair) = map.next_entry::<String, String>()? {
-                    out.push(pair);
-                }
-                Ok(Needs(out))
-            }
-        }
-
-        deserializer.deserialize_any(Either)
-    }
-}
-
 /// One of `sources:`: a path, or a map with the versions and the vendor it is true for.
 #[derive(Debug)]
 pub struct SourceEntry(pub SourcePath);
@@ -398,6 +310,9 @@ pub struct ToggleEntry {
     pub default: Option<String>,
     /// The GPUs on which it does something, `nvidia` or `amd`; all when not given.
     pub vendor: Option<String>,
+    /// The models for which it does something; all when not given.
+    #[serde(default)]
+    pub models: Models,
 }
 
 /// One of `tests:`.

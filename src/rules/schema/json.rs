@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
-use super::family::{FamilyFile, Needs, SourceEntry};
+use super::family::{FamilyFile, SourceEntry};
+use super::gates::Needs;
 use super::kernels::{KernelsFile, NamedKernel};
 use super::launch::{Json, LaunchEntry, LaunchMap, Positions, Texts};
 use super::names::Place;

@@ -7,6 +7,7 @@ pub mod family;
 pub mod fitness;
 pub mod fleet;
 pub mod frameworks;
+pub mod gates;
 pub mod hardware;
 pub mod inputs;
 pub mod json;
