@@ -81,13 +81,18 @@ pub(super) fn run(args: &Cut, streams: &mut Streams) -> Result<(), Failure> {
         )),
     })?;
     if !args.terminal.quiet {
-        session::say(streams, &summary(args, &source, &selection, &copied, marks.len()))?;
+        session::say(streams, &summary(args, &selection, &copied, marks.len()))?;
+        if source.places_elsewhere {
+            let note = "note: places of graph kernels come from the capture beside the trace; hand that over, too, or cut \
+                        it as well";
+            session::say(streams, note)?;
+        }
     }
     let left = copied.header_left.join(", ");
     session::detail(&args.terminal, streams, &format!("top-level keys left out: {left}"))
 }
 
-fn summary(args: &Cut, source: &Source, selection: &Selection, copied: &cut::Copied, marks: usize) -> String {
+fn summary(args: &Cut, selection: &Selection, copied: &cut::Copied, marks: usize) -> String {
     let steps: Vec<String> = (selection.steps.iter())
         .map(|(stage, n)| format!("{n} {} {}", stage.id(), if *n == 1 { "step" } else { "steps" }))
         .collect();
@@ -100,13 +105,7 @@ fn summary(args: &Cut, source: &Source, selection: &Selection, copied: &cut::Cop
     if copied.broken > 0 {
         parts.push(format!("; {} chosen events are no JSON and are left out", copied.broken));
     }
-    let mut text = format!("wrote {output}: {}", parts.concat());
-    if source.places_elsewhere {
-        text.push_str(
-            "\nnote: places of graph kernels come from the capture beside the trace; hand that over, too, or cut it as well",
-        );
-    }
-    text
+    format!("wrote {output}: {}", parts.concat())
 }
 
 /// The one trace that is cut.

@@ -408,7 +408,7 @@ pub(super) fn detail(terminal: &Terminal, streams: &mut Streams, text: &str) -> 
     if terminal.verbose > 0 { say(streams, text) } else { Ok(()) }
 }
 
-/// A message for people, whatever strangers have put in it.
+/// A message for people, on one line whatever strangers have put in it.
 pub(super) fn say(streams: &mut Streams, text: &str) -> Result<(), Failure> {
-    Ok(writeln!(streams.err, "{}", plain::clean_lines(text))?)
+    Ok(writeln!(streams.err, "{}", plain::clean(text))?)
 }
