@@ -107,6 +107,7 @@ fn overlap(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) ->
         findings: &[],
         exposure: &exposure,
         overlaps: &overlaps,
+        given_up: &[],
         similarity: &similarity,
     };
     let report = report::build(&[analysis], rules, &Options::default());
@@ -145,6 +146,7 @@ fn kernel(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> 
         findings: &[],
         exposure: &exposure,
         overlaps: &[],
+        given_up: &[],
         similarity: &similarity,
     };
     let report = report::build(&[analysis], rules, &Options::default());

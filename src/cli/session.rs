@@ -143,6 +143,9 @@ pub(super) fn report(
 ) -> Result<Report, Failure> {
     let analyses: Vec<Analysis> = judged.iter().map(Judged::analysis).collect();
     let report = report::build(&analyses, rules, options);
+    for line in losses::given_up(&report.losses).iter().filter(|_| !terminal.quiet) {
+        say(streams, &format!("warning: {line}"))?;
+    }
     losses::left_open(&report.losses).iter().try_for_each(|line| detail(terminal, streams, line))?;
     Ok(report)
 }

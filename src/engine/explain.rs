@@ -60,6 +60,8 @@ pub struct Form {
     pub matches: usize,
     /// The first of them.
     pub first: Vec<Occurrence>,
+    /// Whether it was not searched for to the end.
+    pub given_up: bool,
     /// How near it came when nothing matched.
     pub miss: Option<Miss>,
 }
@@ -83,19 +85,23 @@ pub fn explain(
     let compiled = Compiled::of(Predicates::new(rules), rules, &patterns);
     let look = compiled.look(rules, timeline, classes);
     let mut found: [Vec<Occurrence>; 2] = [Vec::new(), Vec::new()];
-    for one in super::find(&compiled.program, &look, graph) {
+    let all = super::find(&compiled.program, &look, graph, rules.chains.most(graph.len()));
+    for one in all.matches {
         found[one.rule].push(one.occurrence);
     }
     let forms = ["fused", "split"]
         .into_iter()
         .zip(&patterns)
         .zip(found)
-        .filter_map(|((name, pattern), found)| {
+        .enumerate()
+        .filter_map(|(rule, ((name, pattern), found))| {
             let pattern = pattern.as_ref()?;
-            let miss = if found.is_empty() { nearest(rules, timeline, graph, classes, pattern) } else { None };
+            let given_up = all.given_up.contains(&rule);
+            let miss =
+                if found.is_empty() && !given_up { nearest(rules, timeline, graph, classes, pattern) } else { None };
             let matches = found.len();
             let first = found.into_iter().take(SHOWN).collect();
-            Some(Form { name, chain: print_chain(pattern.chain), matches, first, miss })
+            Some(Form { name, chain: print_chain(pattern.chain), given_up, matches, first, miss })
         })
         .collect();
     let stages: BTreeSet<Stage> = timeline.launches.iter().map(|launch| launch.stage).collect();
@@ -170,6 +176,13 @@ impl Explanation {
         }
         for form in &self.forms {
             writeln!(out, "\n{}: {}", form.name, form.chain)?;
+            if form.given_up {
+                writeln!(
+                    out,
+                    "  given up: this chain costs more steps here than `chains:` of rules/graph.yaml allows"
+                )?;
+                continue;
+            }
             let plural = if form.matches == 1 { "" } else { "es" };
             writeln!(out, "  {} match{plural}", form.matches)?;
             for occurrence in &form.first {
@@ -209,6 +222,9 @@ impl Explanation {
             let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.shuts());
             let matched = self.forms.iter().any(|form| form.matches > 0);
             match (matched, closed) {
+                (false, _) if self.forms.iter().any(|form| form.given_up) => {
+                    writeln!(out, "\nNo row: the search was given up.")?
+                }
                 (false, _) => writeln!(out, "\nNo row: nothing matched.")?,
                 (true, Some(gate)) => writeln!(out, "\nNo row: {}.", plain::clean(&gate.reason()))?,
                 (true, None) => writeln!(out, "\nNo row: a graph capture is no forward pass.")?,
