@@ -136,11 +136,24 @@ impl Source {
                 other.path.display()
             )));
         }
+        if !(one.info.reason.is_empty() || args.terminal.quiet) {
+            let (path, why) = (one.path.display(), &one.info.reason);
+            let note = format!("note: {path} is cut, the {why} of what lies there; --rank or its name takes another");
+            session::say(streams, &note)?;
+        }
         let reading = Reading::new(input, &args.terminal, rules, streams)?;
         let mut said = Vec::new();
         let opened = Self::read(one, &reading, rules, &mut said);
         said.iter().try_for_each(|line| session::say(streams, line))?;
-        opened
+        let opened = opened?;
+        if opened.processes.is_some() && input.one_rank().is_none() && !args.terminal.quiet {
+            let path = opened.input.path.display();
+            session::say(
+                streams,
+                &format!("note: {path} has several ranks and the lowest is cut; --rank takes another"),
+            )?;
+        }
+        Ok(opened)
     }
 
     fn read(input: Input, reading: &Reading, rules: &RuleSet, said: &mut Vec<String>) -> Result<Self, Failure> {
