@@ -115,7 +115,7 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level.primary_title(plain::clean_lines(&self.title)).id(self.code.id());
+        let title = level.primary_title(plain::clean(&self.title)).id(self.code.id());
         let mut group = if self.labels.is_empty() { Group::with_title(title) } else { title.elements(self.snippets()) };
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(plain::clean_lines(help)));
@@ -147,7 +147,7 @@ fn annotation(label: &Label, primary: bool) -> annotate_snippets::Annotation<'st
     let caret = caret(text, &label.span);
     let start = shown(&text[..caret.start]).len();
     let span = start..start + shown(&text[caret]).len();
-    kind.span(span).label((!label.text.is_empty()).then(|| plain::clean_lines(&label.text)))
+    kind.span(span).label((!label.text.is_empty()).then(|| plain::clean(&label.text)))
 }
 
 /// Lines of a file as they can be shown; what is ASCII the renderer sees to, tabs among it.

@@ -63,13 +63,29 @@ fn check(text: &str, place: &str) {
     assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor(), "{place}");
 }
 
+/// What a name says that would be a line of its own: nobody may take it for one of ours.
+const FORGED: &str = "forged";
+
 /// Runs and looks at both streams; the exit code and all that was written.
 fn shown(args: &[&str]) -> (u8, String) {
     let (code, out, err) = run(args);
     let place = format!("{args:?}");
     check(&out, &place);
     check(&err, &place);
-    (code, uncoloured(&out) + &uncoloured(&err))
+    let said = uncoloured(&out) + &uncoloured(&err);
+    let forged = said.lines().find(|line| line.starts_with(FORGED));
+    assert_eq!(forged, None, "{place}: a name broke its line: {said}");
+    (code, said)
+}
+
+/// Runs what prints a document for programs: nothing hidden stands in it as itself.
+fn still(args: &[&str]) -> String {
+    let (code, out, err) = run(args);
+    assert_eq!(code, 0, "{args:?}: {err}");
+    check(&err, &format!("{args:?}"));
+    let hidden = out.chars().find(|c| *c != '\n' && llm_prof::plain::is_hidden(*c));
+    assert_eq!(hidden, None, "{args:?}: {out}");
+    out
 }
 
 fn text(path: &Path) -> &str {
@@ -110,7 +126,7 @@ fn mistakes_in_hostile_files_and_flags_move_no_cursor() {
         std::fs::write(&path, content).expect("room");
         text(&path).to_owned()
     };
-    let evil = "\u{1b}[2J\u{9b}5A\r\u{202e}\u{7}";
+    let evil = "\u{1b}[2J\u{9b}5A\r\u{202e}\u{7}\nforged";
     let no_trace = at(&format!("{evil}.json"), "no trace \u{1b}[2J");
     let broken = at("broken.trace.json", "{\"traceEvents\": [{\"ph\": \"X\", \u{1b}[2J}]}");
     let config = at("config.toml", "\"\\u001b[2J\" = 1\n\"triage\" = { \"\\u009b5A\" = \"\\u202e\" }\n");
@@ -156,6 +172,167 @@ fn mistakes_in_hostile_files_and_flags_move_no_cursor() {
         assert!(!said.is_empty(), "{args:?} says nothing");
         assert!((1..=4).contains(&code), "{args:?}: {code}: {said}");
     }
+}
+
+/// A catalog of one family, sound but for what its texts hold, in a folder whose name holds it, too.
+fn hostile_catalog(folder: &Path) -> std::path::PathBuf {
+    let evil = "a\\e[2J\\x9b5A\\r\\u202e\\nforged";
+    let family = format!(
+        "version: 1\nid: any/hostile\ntitle: \"{evil}\"\nkind: fuse\norigin: inflight\npr: [\"{evil}\"]\nstatus: trial\n\
+         sources: [\"{evil}.py\"]\nwhen: {{ models: {{ none: [\"{evil}\"] }} }}\n\
+         fused: name(\"hostile_fused\")\nsplit: name(\"hostile_a\") ~> name(\"hostile_b\")\n\
+         toggles: [{{ name: hostile, value: \"{evil}\", where: server_args }}]\naliases: [any/hostile-before]\n\
+         rationale: \"{}\"\ntests:\n  \
+         - {{ name: \"hit {evil}\", chain: [hostile_a, hostile_b], expect: split }}\n  \
+         - {{ name: \"fails {evil}\", chain: [hostile_a, hostile_b, \"x{evil}\"], expect: none }}\n  \
+         - {{ name: \"known {evil}\", chain: [hostile_a], expect: split, todo: true }}\n  \
+         - {{ name: miss, chain: [hostile_a], expect: none }}\n  \
+         - {{ name: fused, chain: [hostile_fused], expect: fused }}\n",
+        // Of several lines, if its author likes.
+        evil.replace("\\n", "")
+    );
+    let catalog = folder.join("catalog\u{1b}[2J\u{9b}\nforged");
+    std::fs::create_dir_all(catalog.join("fuse/any")).expect("room");
+    std::fs::write(catalog.join("fuse/any/hostile.yaml"), family).expect("room");
+    catalog
+}
+
+#[test]
+fn what_rules_of_users_say_moves_no_cursor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = hostile_catalog(folder.path());
+    let trace = hostile::write(&folder.path().join("run"));
+    let (catalog, trace) = (text(&catalog), text(&trace));
+    let mine = ["--catalogs", catalog];
+    let list = ["rules", "list", "--origin", "inflight", "--framework", "any"];
+    let mut all = String::new();
+    for (wanted, args) in [
+        (0, &["rules", "check"][..]),
+        (0, &list),
+        (0, &[&list[..], &["--format", "markdown"]].concat()),
+        (0, &[&list[..], &["--format", "json"]].concat()),
+        (0, &["rules", "list", "--kernel", "hostile_a\u{1b}[2J\nforged"]),
+        (0, &["rules", "list", "--terms", "--kernel", "hostile_a\u{1b}[2J\nforged"]),
+        (0, &["rules", "show", "any/hostile"]),
+        (0, &["explain", "any/hostile"]),
+        (0, &["explain", "any/hostile", trace, "--isolated"]),
+        (0, &["rules", "docs"]),
+        (0, &["catalog", "info"]),
+        (1, &["rules", "test", "any/hostile"]),
+        (1, &["rules", "test", "any/hostile", "--format", "github"]),
+        (0, &["triage", trace, "--isolated", "--format", "markdown"]),
+        (5, &["check", trace, "--isolated", "--require", "any/hostile"]),
+    ] {
+        let whole: Vec<&str> = args.iter().copied().chain(mine).collect();
+        let (code, said) = shown(&whole);
+        assert!(code == wanted, "{args:?}: {code}: {said}");
+        all.push_str(&said);
+    }
+    assert!(all.contains("?forged") || all.contains("\u{fffd}forged"), "the texts are shown: {all}");
+    for root in [catalog, &format!("{catalog}/fuse/any/hostile.yaml")] {
+        shown(&["rules", "fmt", "--check", root]);
+        shown(&["rules", "fmt", root]);
+    }
+    let unlike = folder.path().join("unlike\u{1b}[2J\nforged.yaml");
+    std::fs::write(&unlike, "\u{9b}: [\n").expect("room");
+    shown(&["rules", "fmt", text(&unlike)]);
+    shown(&["rules", "new", "fuse", "any/more", "--catalogs", catalog]);
+    shown(&["rules", "docs", "--check", catalog]);
+    shown(&["rules", "schema", "--check", catalog]);
+}
+
+#[test]
+fn documents_over_hostile_runs_move_no_cursor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = hostile::write(&folder.path().join("run\u{1b}[31m\u{7}\nforged"));
+    let trace = text(&trace);
+    let model = format!("m\u{1b}[2J\u{9b}5A\r\nforged={trace}");
+    let fleet = folder.path().join("fleet\u{1b}[2J\nforged");
+    let fleet = text(&fleet);
+    let flags = ["--isolated", "--no-progress"];
+    for args in [
+        &["bundle", &model, "--title", "t\u{1b}[2J\nforged"][..],
+        &["fleet", trace, "/nowhere/\u{1b}[2J\nforged", "-o", fleet],
+        &["fleet", "report", fleet],
+        &["fleet", "report", fleet, "--baseline", fleet],
+        &["compare", trace, trace],
+        &["check", trace, "--forbid", "sglang/qk-norm-rope"],
+        &["doctor", trace],
+        &["triage", trace, "--min-share", "0"],
+        &["triage", trace, "--rank", "all"],
+    ] {
+        let whole: Vec<&str> = args.iter().copied().chain(flags).collect();
+        let (code, said) = shown(&whole);
+        assert!(matches!(code, 0 | 5), "{args:?}: {code}: {said}");
+    }
+    for args in [
+        &["bundle", &model][..],
+        &["fleet", "report", fleet],
+        &["compare", trace, trace],
+        &["triage", trace, "--min-share", "0"],
+    ] {
+        for format in ["json", "html"] {
+            let document = still(&[args, &flags, &["--format", format]].concat());
+            assert!(document.contains("forged"), "{args:?}: {document}");
+        }
+        shown(&[args, &flags, &["--format", "markdown"]].concat());
+    }
+    let names = still(&["triage", trace, "--isolated", "--format", "json"]);
+    let names: serde_json::Value = serde_json::from_str(&names).expect("JSON");
+    let rows = names["kernels"].as_array().expect("rows");
+    assert!(rows.iter().any(|row| row["name"] == hostile::NAMES[8]), "JSON has the whole name");
+    still(&["fleet", "tables", fleet]);
+}
+
+/// A server that answers everything with this, until the test ends.
+fn server(status: &'static str, body: String) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 1 << 16];
+            // Who asks for nothing is answered all the same.
+            let _ = stream.read(&mut request);
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}
+
+#[test]
+fn answers_of_hostile_servers_move_no_cursor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let traces = folder.path().join("traces\u{1b}[2J\nforged");
+    let evil = "a\u{1b}[2J\u{9b}5A\r\u{202e}\nforged";
+    let answer = serde_json::json!({
+        "object": "list", "data": [{ "id": evil }], "version": evil, "model_path": evil, "text": evil, "error": evil,
+        "choices": [{ "message": { "content": evil } }], "detail": evil, "message": evil,
+    });
+    for (status, body, framework) in [
+        ("200 OK", answer.to_string(), "auto"),
+        ("200 OK", evil.to_owned(), "sglang"),
+        ("404 Not Found", evil.to_owned(), "auto"),
+        ("500 Broken \u{9b}2J", format!("{evil}{answer}"), "vllm"),
+    ] {
+        let url = server(status, body);
+        let asked = ["--framework", framework, "--isolated"];
+        for format in ["text", "markdown"] {
+            let few = ["--requests", "1", "--timeout", "2", "--format", format];
+            shown(&[&["probe", &url][..], &few, &asked].concat());
+        }
+        // A server that says yes to everything is waited for.
+        if !status.starts_with("200") {
+            shown(&[&["capture", &url, "-o", text(&traces)][..], &asked].concat());
+        }
+    }
+    shown(&["probe", &format!("http://127.0.0.1:1/{evil}"), "--isolated"]);
+    shown(&["probe", evil, "--isolated"]);
 }
 
 #[test]

@@ -199,7 +199,7 @@ pub struct Doctor {
     #[arg(value_name = "TRACE", required = true)]
     pub paths: Vec<PathBuf>,
     /// Format.
-    #[arg(short, long, value_enum, env = "LLM_PROF_FORMAT", hide_env = true, default_value_t = DoctorFormat::Text)]
+    #[arg(short, long, value_enum, env = "LLM_PROF_DOCTOR_FORMAT", hide_env = true, default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
     /// The trace beside.
     #[command(flatten)]

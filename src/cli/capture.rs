@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{self, CaptureOptions, Knowledge, Terminal};
-use super::failure::Failure;
+use super::failure::{Failure, code};
 use super::output::print;
 use super::session::{framework, say};
 use super::streams::Streams;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &args::Capture, streams: &mut Streams) -> Result<(), Fai
         server_log: args.server_log.clone(),
     };
     let captured = take(&source, &args.options, &servers, &rules, &args.terminal, streams)?;
-    print(&plain::clean_lines(&outcome(&captured)), streams)?;
+    print(&outcome(&captured), streams)?;
     captured.failure().map_or(Ok(()), Err)
 }
 
@@ -58,7 +58,10 @@ fn outcome(captured: &Captured) -> String {
     if captured.kept() {
         lines.push(format!("report: llm-prof triage {}", captured.folder.display()));
     }
-    lines.join("\n") + "\n"
+    lines.iter().fold(String::new(), |mut out, text| {
+        plain::line(&mut out, format_args!("{text}"));
+        out
+    })
 }
 
 /// What is known of the servers.
@@ -99,7 +102,7 @@ impl Captured {
         let said = |stage: &StageDone| Some(format!("{}: {}", stage.stage, stage.problem.as_ref()?));
         let problems: Vec<String> = self.done.stages.iter().filter_map(said).collect();
         let failed = self.done.stages.iter().any(|stage| stage.end != End::Kept);
-        (failed || !problems.is_empty()).then(|| Failure::input(problems.join("\n")))
+        (failed || !problems.is_empty()).then(|| Failure::lines(code::INPUT, &problems))
     }
 }
 
@@ -123,10 +126,10 @@ pub(super) fn take(
         line.clear(&mut streams.err);
         // When not even stderr takes it, the capture goes on.
         let _ = match said {
-            Said::Progress(text) => line.show(&plain::clean(&text), &mut streams.err),
+            Said::Progress(text) => line.show(&text, &mut streams.err),
             Said::Note(_) | Said::Warning(_) if terminal.quiet => Ok(()),
-            Said::Note(text) => writeln!(streams.err, "{}", plain::clean_lines(&text)),
-            Said::Warning(text) => writeln!(streams.err, "warning: {}", plain::clean_lines(&text)),
+            Said::Note(text) => writeln!(streams.err, "{}", plain::clean(&text)),
+            Said::Warning(text) => writeln!(streams.err, "warning: {}", plain::clean(&text)),
         };
     });
     line.clear(&mut streams.err);

@@ -4,7 +4,6 @@ mod check;
 mod release;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::CatalogCommand;
@@ -12,6 +11,7 @@ use super::failure::Failure;
 use super::loading;
 use super::output::print;
 use super::streams::Streams;
+use crate::plain;
 use crate::rules::{Family, FamilyKind, Origin, RuleSet, Sources, Status, load_untested};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -47,7 +47,7 @@ fn info(rules: &RuleSet, today: i64) -> String {
     if let (Some(oldest), Some(newest)) = (dates.first(), dates.last()) {
         let between = if oldest == newest { String::new() } else { format!(", the oldest on {oldest}") };
         let age = days(newest).map_or_else(String::new, |day| format!(", {}", ago(today - day)));
-        let _ = writeln!(out, "Families last compared with their sources on {newest}{age}{between}");
+        plain::line(&mut out, format_args!("Families last compared with their sources on {newest}{age}{between}"));
     }
     let mut counts: BTreeMap<&str, [usize; COLUMNS.len()]> = BTreeMap::new();
     let mut versions: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
@@ -63,18 +63,19 @@ fn info(rules: &RuleSet, today: i64) -> String {
             *versions.entry(framework).or_default().entry(version).or_default() += 1;
         }
     }
+    out.push('\n');
     let first = counts.keys().map(|name| name.len()).max().unwrap_or(0).max("framework".len());
-    let _ = writeln!(out, "\n{:<first$}  {}", "framework", COLUMNS.join("  "));
+    plain::line(&mut out, format_args!("{:<first$}  {}", "framework", COLUMNS.join("  ")));
     for (framework, row) in counts.iter().chain([(&"all", &all)]) {
         let cells: Vec<String> =
             row.iter().zip(COLUMNS).map(|(count, title)| format!("{count:>width$}", width = title.len())).collect();
-        let _ = writeln!(out, "{framework:<first$}  {}", cells.join("  "));
+        plain::line(&mut out, format_args!("{framework:<first$}  {}", cells.join("  ")));
     }
     out.push('\n');
     for (framework, versions) in &versions {
         let against: Vec<String> =
             versions.iter().map(|(version, families)| format!("{version} ({families})")).collect();
-        let _ = writeln!(out, "{framework:<first$}  compared with {}", against.join(", "));
+        plain::line(&mut out, format_args!("{framework:<first$}  compared with {}", against.join(", ")));
     }
     out
 }

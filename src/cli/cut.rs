@@ -81,13 +81,18 @@ pub(super) fn run(args: &Cut, streams: &mut Streams) -> Result<(), Failure> {
         )),
     })?;
     if !args.terminal.quiet {
-        session::say(streams, &summary(args, &source, &selection, &copied, marks.len()))?;
+        session::say(streams, &summary(args, &selection, &copied, marks.len()))?;
+        if source.places_elsewhere {
+            let note = "note: places of graph kernels come from the capture beside the trace; hand that over, too, or cut \
+                        it as well";
+            session::say(streams, note)?;
+        }
     }
     let left = copied.header_left.join(", ");
     session::detail(&args.terminal, streams, &format!("top-level keys left out: {left}"))
 }
 
-fn summary(args: &Cut, source: &Source, selection: &Selection, copied: &cut::Copied, marks: usize) -> String {
+fn summary(args: &Cut, selection: &Selection, copied: &cut::Copied, marks: usize) -> String {
     let steps: Vec<String> = (selection.steps.iter())
         .map(|(stage, n)| format!("{n} {} {}", stage.id(), if *n == 1 { "step" } else { "steps" }))
         .collect();
@@ -100,13 +105,7 @@ fn summary(args: &Cut, source: &Source, selection: &Selection, copied: &cut::Cop
     if copied.broken > 0 {
         parts.push(format!("; {} chosen events are no JSON and are left out", copied.broken));
     }
-    let mut text = format!("wrote {output}: {}", parts.concat());
-    if source.places_elsewhere {
-        text.push_str(
-            "\nnote: places of graph kernels come from the capture beside the trace; hand that over, too, or cut it as well",
-        );
-    }
-    text
+    format!("wrote {output}: {}", parts.concat())
 }
 
 /// The one trace that is cut.
@@ -137,11 +136,24 @@ impl Source {
                 other.path.display()
             )));
         }
+        if !(one.info.reason.is_empty() || args.terminal.quiet) {
+            let (path, why) = (one.path.display(), &one.info.reason);
+            let note = format!("note: {path} is cut, the {why} of what lies there; --rank or its name takes another");
+            session::say(streams, &note)?;
+        }
         let reading = Reading::new(input, &args.terminal, rules, streams)?;
         let mut said = Vec::new();
         let opened = Self::read(one, &reading, rules, &mut said);
         said.iter().try_for_each(|line| session::say(streams, line))?;
-        opened
+        let opened = opened?;
+        if opened.processes.is_some() && input.one_rank().is_none() && !args.terminal.quiet {
+            let path = opened.input.path.display();
+            session::say(
+                streams,
+                &format!("note: {path} has several ranks and the lowest is cut; --rank takes another"),
+            )?;
+        }
+        Ok(opened)
     }
 
     fn read(input: Input, reading: &Reading, rules: &RuleSet, said: &mut Vec<String>) -> Result<Self, Failure> {

@@ -48,7 +48,9 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
             }
         };
         let several = session.timelines.len() > 1;
-        texts.extend(text.map(|text| if several { format!("{}\n\n{text}", timeline.path) } else { text }));
+        texts.extend(
+            text.map(|text| if several { format!("{}\n\n{text}", plain::clean(&timeline.path)) } else { text }),
+        );
     }
     if texts.is_empty() {
         return Err(Failure::usage(format!(
@@ -56,7 +58,7 @@ pub(super) fn run(args: &Explain, streams: &mut Streams) -> Result<(), Failure> 
             args.what
         )));
     }
-    output::print(&plain::clean_lines(&texts.concat()), streams)
+    output::print(&texts.concat(), streams)
 }
 
 /// What is to be explained.
@@ -105,12 +107,13 @@ fn overlap(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) ->
         findings: &[],
         exposure: &exposure,
         overlaps: &overlaps,
+        given_up: &[],
         similarity: &similarity,
     };
     let report = report::build(&[analysis], rules, &Options::default());
     let row = report.overlap.iter().find(|row| row.id == id)?;
-    let mut out = format!("{}\n\n", row.kernel);
-    let mut line = |what: &str, text: &str| out.extend([format!("{what:<11} "), text.to_owned(), "\n".to_owned()]);
+    let mut out = format!("{}\n\n", plain::clean(&row.kernel));
+    let mut line = |what: &str, text: &str| plain::line(&mut out, format_args!("{what:<11} {text}"));
     line("verdict", &format!("{}, {}", row.verdict, row.priority));
     let risks = &row.risk_instances;
     let instances = format!("{} low, {} unclear, {} high", risks.low, risks.unclear, risks.high);
@@ -137,13 +140,20 @@ fn overlap(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) ->
 fn kernel(id: &str, rules: &RuleSet, timeline: &Timeline, classes: &Classes) -> Option<String> {
     let exposure = engine::exposure(timeline, classes, rules.overlap.same_stream_min());
     let similarity = Similarity::default();
-    let analysis =
-        Analysis { timeline, classes, findings: &[], exposure: &exposure, overlaps: &[], similarity: &similarity };
+    let analysis = Analysis {
+        timeline,
+        classes,
+        findings: &[],
+        exposure: &exposure,
+        overlaps: &[],
+        given_up: &[],
+        similarity: &similarity,
+    };
     let report = report::build(&[analysis], rules, &Options::default());
     let row: &KernelRow = report.kernels.iter().find(|row| row.id == id)?;
     let launch = timeline.launch_ids().find(|launch| timeline.strings.get(timeline.kernel(*launch).raw) == row.name)?;
-    let mut out = format!("{}\n\n", row.name);
-    let mut line = |what: &str, text: &str| out.extend([format!("{what:<11} "), text.to_owned(), "\n".to_owned()]);
+    let mut out = format!("{}\n\n", plain::clean(&row.name));
+    let mut line = |what: &str, text: &str| plain::line(&mut out, format_args!("{what:<11} {text}"));
     line("identifier", &row.identifier);
     line("words", &row.parts.words.join(" "));
     if let Some(launcher) = &row.parts.launcher {

@@ -29,11 +29,11 @@ pub(super) enum Failure {
         /// What happened, what was expected, what to do.
         message: String,
     },
-    /// The same of mistakes in a file, as they are shown on a terminal.
+    /// The same in several lines, as they are shown on a terminal.
     Shown {
         /// Exit code.
         code: u8,
-        /// The mistakes, rendered.
+        /// The lines, cleaned.
         message: String,
     },
     /// Everything was said; only the code is left.
@@ -58,10 +58,26 @@ impl Failure {
         Self::Said { code: code::UNFIT, message: message.into() }
     }
 
+    /// Several things at once, a line each.
+    pub(super) fn lines(code: u8, lines: &[String]) -> Self {
+        let lines: Vec<String> = lines.iter().map(|line| plain::clean(line)).collect();
+        Self::Shown { code, message: lines.join("\n") }
+    }
+
     /// Mistakes in a file: `what` of it is not possible.
     pub(super) fn mistakes(code: u8, what: &str, mistakes: &[Diagnostic], styled: bool) -> Self {
         let shown = diagnostic::render(mistakes, styled);
         Self::Shown { code, message: format!("{}\n{}", plain::clean(what), shown.trim_end()) }
+    }
+
+    /// What is said of it: a line, or those that were made for a terminal.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Said { message, .. } => plain::clean(message),
+            Self::Shown { message, .. } => message.clone(),
+            Self::Code(code) => format!("ended with code {code}"),
+            Self::BrokenPipe => String::new(),
+        }
     }
 
     /// Writing to a stream failed.

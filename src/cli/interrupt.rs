@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::{output, progress};
-use crate::capture;
+use crate::{capture, plain};
 
 /// Listens from now on.
 pub(super) fn watch() {
@@ -52,5 +52,5 @@ fn end(signal: i32) -> ! {
 fn say(text: &str) {
     progress::clear_line();
     // When not even stderr takes it, the exit code still tells.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", plain::clean(text));
 }

@@ -66,7 +66,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
             let text = format!("{}{}", error.render(), catalog::version());
             return u8::from(output::print(&text, streams).is_err());
         }
-        Err(config::Stop::Usage(error)) => return usage(&error, streams),
+        Err(config::Stop::Usage(error)) => return usage(&error, &args, streams),
         Err(config::Stop::Shown(text)) => return u8::from(output::print(&text, streams).is_err()),
         Err(config::Stop::Config(text)) => {
             // When not even stderr takes it, the exit code still tells.
@@ -75,26 +75,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         }
     };
     if let Some(note) = config::note(&matches, streams) {
-        let _ = writeln!(streams.err, "{}", plain::clean_lines(&note));
+        let _ = writeln!(streams.err, "{}", plain::clean(&note));
     }
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, streams),
+        Err(error) => return usage(&error, &args, streams),
     };
     let Some(asked) = &cli.command else {
         let what = "what is to be done? `llm-prof --help` lists the commands";
-        return usage(&Cli::command().error(ErrorKind::MissingSubcommand, what), streams);
+        return usage(&Cli::command().error(ErrorKind::MissingSubcommand, what), &args, streams);
     };
     match command(asked, streams) {
         Ok(()) | Err(Failure::BrokenPipe) => 0,
         Err(Failure::Code(code)) => code,
-        Err(Failure::Said { code, message }) => {
+        Err(failure @ (Failure::Said { code, .. } | Failure::Shown { code, .. })) => {
             // When not even stderr takes it, the exit code still tells.
-            let _ = writeln!(streams.err, "error: {}", plain::clean_lines(&message));
-            code
-        }
-        Err(Failure::Shown { code, message }) => {
-            let _ = writeln!(streams.err, "error: {message}");
+            let _ = writeln!(streams.err, "error: {}", failure.text());
             code
         }
     }
@@ -144,17 +140,19 @@ fn command(command: &Command, streams: &mut Streams) -> Result<(), Failure> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "llm-prof", &mut script);
-            output::print(&String::from_utf8_lossy(&script), streams)
+            output::print_as_is(&String::from_utf8_lossy(&script), streams)
         }
         Command::Man(args) => man::run(args, streams),
     }
 }
 
 /// What clap has to say: help and version are results, all else is wrong usage.
-fn usage(error: &clap::Error, streams: &mut Streams) -> u8 {
-    let rendered = error.render();
+fn usage(error: &clap::Error, args: &[OsString], streams: &mut Streams) -> u8 {
+    // What is said of arguments that would colour the message, or break its lines, is said of what they show.
+    let clean = args.iter().map(|arg| plain::clean(&arg.to_string_lossy()));
+    let again = Cli::command().try_get_matches_from(clean).err();
+    let rendered = again.filter(|again| again.kind() == error.kind()).map_or_else(|| error.render(), |a| a.render());
     let text = plain::clean_lines(&rendered.to_string());
-    // An argument that would colour the message itself gets none.
     let safe = text == rendered.to_string();
     let text = if safe && streams.color(args::When::Auto) { rendered.ansi().to_string() } else { text };
     let written = if error.use_stderr() { write!(streams.err, "{text}") } else { write!(streams.out, "{text}") };
@@ -176,6 +174,7 @@ fn report_bug(info: &std::panic::PanicHookInfo) {
     let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
     let what = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
     let what = what.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
+    let what = plain::clean_lines(&what);
     let _ = writeln!(
         std::io::stderr(),
         "llm-prof {} has a bug{place}: {what}\nPlease report it with this message and, if you can, the trace; \

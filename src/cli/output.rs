@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::args::{Format, Output, Terminal};
 use super::failure::Failure;
 use super::streams::Streams;
+use crate::plain;
 use crate::report::{Report, csv, html, json, markdown, text};
 
 /// Writes the report wherever it was asked for.
@@ -30,7 +31,7 @@ pub(super) fn documents(
     streams: &mut Streams,
     render: impl Fn(Format, text::Style) -> Option<String>,
 ) -> Result<(), Failure> {
-    let plain = text::Style::default();
+    let uncoloured = text::Style::default();
     let render = |format, style| {
         render(format, style).ok_or_else(|| {
             Failure::usage(format!("there is no {} of this document: text, markdown and json always go", format.name()))
@@ -39,18 +40,27 @@ pub(super) fn documents(
     if paths.is_empty() {
         let format = format.unwrap_or(if streams.out_is_terminal { Format::Text } else { Format::Markdown });
         let style = text::Style { width: streams.columns(), color: streams.color(terminal.color) };
-        return print(&render(format, style)?, streams);
+        return show(&render(format, style)?, format, style, streams);
     }
     for path in paths {
         let format = format.or_else(|| Format::of_ending(path)).unwrap_or(Format::Markdown);
-        let document = render(format, plain)?;
+        let document = render(format, uncoloured)?;
         if path.as_os_str() == "-" {
-            print(&document, streams)?;
+            show(&document, format, uncoloured, streams)?;
         } else {
             save(path, &document)?;
         }
     }
     Ok(())
+}
+
+/// A document to stdout.
+fn show(document: &str, format: Format, style: text::Style, streams: &mut Streams) -> Result<(), Failure> {
+    match format {
+        Format::Text if !style.color => print(document, streams),
+        Format::Markdown => print(document, streams),
+        Format::Text | Format::Json | Format::Html | Format::Csv => print_as_is(document, streams),
+    }
 }
 
 fn render(report: &Report, format: Format, style: text::Style) -> String {
@@ -63,8 +73,18 @@ fn render(report: &Report, format: Format, style: text::Style) -> String {
     }
 }
 
-/// All of a document to stdout.
-pub(super) fn print(document: &str, streams: &mut Streams) -> Result<(), Failure> {
+/// All of a text to stdout, in which strangers' words do nothing.
+pub(super) fn print(text: &str, streams: &mut Streams) -> Result<(), Failure> {
+    print_as_is(&plain::clean_lines(text), streams)
+}
+
+/// A line of its own, whatever is in it.
+pub(super) fn print_line(text: &str, streams: &mut Streams) -> Result<(), Failure> {
+    print_as_is(&(plain::clean(text) + "\n"), streams)
+}
+
+/// The same of what sees to strangers' words in its own way: JSON, a page, a text with colours.
+pub(super) fn print_as_is(document: &str, streams: &mut Streams) -> Result<(), Failure> {
     streams.out.write_all(document.as_bytes())?;
     Ok(streams.out.flush()?)
 }

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::Terminal;
 use super::streams::Streams;
+use crate::plain;
 
 /// Nothing is shown of what takes less.
 const MOMENT: Duration = Duration::from_millis(500);
@@ -87,7 +88,7 @@ impl Line {
             return Ok(());
         }
         SHOWN.store(true, Ordering::Relaxed);
-        write!(err, "\r\u{1b}[K{text}")?;
+        write!(err, "\r\u{1b}[K{}", plain::clean(text))?;
         err.flush()
     }
 

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::args::{Schema, SchemaOutput};
 use super::failure::Failure;
-use super::output::print;
+use super::output::print_as_is;
 use super::rules::made;
 use super::streams::Streams;
 use crate::capture::probe;
@@ -16,7 +16,7 @@ use crate::runs::{bundle, compare, gates};
 /// Prints one, or writes or compares all.
 pub(super) fn run(args: &Schema, streams: &mut Streams) -> Result<(), Failure> {
     if args.target.write.is_none() && args.target.check.is_none() {
-        return print(&schema(args.output), streams);
+        return print_as_is(&schema(args.output), streams);
     }
     let named =
         |output: &SchemaOutput| Some((format!("{}.json", output.to_possible_value()?.get_name()), schema(*output)));

@@ -39,8 +39,8 @@ fn gate(log: &ServerLogFile, line: &str, place: &str) -> Result<(), Failure> {
     let shut = log.gates.iter().find(|gate| gate.lines.iter().any(|part| line.contains(part.as_str())));
     shut.map_or(Ok(()), |gate| {
         let said = cut(line);
-        let message = format!("{}: {} {}\n  {place}: {said}", gate.code, gate.finding, gate.fix);
-        Err(Failure::Said { code: code::UNFIT, message })
+        let lines = [format!("{}: {} {}", gate.code, gate.finding, gate.fix), format!("  {place}: {said}")];
+        Err(Failure::lines(code::UNFIT, &lines))
     })
 }
 

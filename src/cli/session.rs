@@ -143,6 +143,9 @@ pub(super) fn report(
 ) -> Result<Report, Failure> {
     let analyses: Vec<Analysis> = judged.iter().map(Judged::analysis).collect();
     let report = report::build(&analyses, rules, options);
+    for line in losses::given_up(&report.losses).iter().filter(|_| !terminal.quiet) {
+        say(streams, &format!("warning: {line}"))?;
+    }
     losses::left_open(&report.losses).iter().try_for_each(|line| detail(terminal, streams, line))?;
     Ok(report)
 }
@@ -408,7 +411,7 @@ pub(super) fn detail(terminal: &Terminal, streams: &mut Streams, text: &str) -> 
     if terminal.verbose > 0 { say(streams, text) } else { Ok(()) }
 }
 
-/// A message for people, whatever strangers have put in it.
+/// A message for people, on one line whatever strangers have put in it.
 pub(super) fn say(streams: &mut Streams, text: &str) -> Result<(), Failure> {
-    Ok(writeln!(streams.err, "{}", plain::clean_lines(text))?)
+    Ok(writeln!(streams.err, "{}", plain::clean(text))?)
 }

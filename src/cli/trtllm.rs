@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{OneStage, TrtllmCommand, TrtllmEnv, TrtllmPatch};
 use super::capture::servers;
 use super::failure::Failure;
-use super::output::{print, save_whole};
+use super::output::{print, print_line, save_whole};
 use super::streams::Streams;
 use crate::capture::{self, quoted};
 use crate::rules::schema::servers::Servers;
@@ -56,12 +56,9 @@ fn patch(args: &TrtllmPatch, streams: &mut Streams) -> Result<(), Failure> {
     let servers = servers(&args.knowledge, streams)?;
     let copy = copy(&args.source, &args.output, &servers)?;
     let (shown, module) = (args.output.display(), &copy.module);
-    print(
-        &format!(
-            "{shown}: {module} with stacks on, line {} is changed\nlay it over that file of the server's installation, \
-             in a container by a mount, and start the server\n",
-            copy.line
-        ),
+    print_line(&format!("{shown}: {module} with stacks on, line {} is changed", copy.line), streams)?;
+    print_line(
+        "lay it over that file of the server's installation, in a container by a mount, and start the server",
         streams,
     )
 }

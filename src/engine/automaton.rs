@@ -112,18 +112,47 @@ pub struct Match {
     pub occurrence: Occurrence,
 }
 
-/// All matches, in order of their first launch, then of the rule.
-pub fn find(program: &Program, alphabet: &impl Alphabet, graph: &KernelGraph) -> Vec<Match> {
+/// What a search comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// All matches, in order of their first launch, then of the rule.
+    pub matches: Vec<Match>,
+    /// Rules whose chains cost more than they may, in order: they have no match, since some would be missing.
+    pub given_up: Vec<usize>,
+}
+
+/// What each rule has cost so far, in steps: joins that were followed, launches that were read off, and what is kept.
+/// The order of the work is that of the launches, so that the same rules are given up in every run.
+struct Spending {
+    most: u64,
+    of: Vec<u64>,
+}
+
+impl Spending {
+    /// A way that is kept takes room, too: about as many steps as machine words.
+    const KEPT: usize = 8;
+
+    fn add(&mut self, rule: u32, steps: usize) {
+        let spent = &mut self.of[rule as usize];
+        *spent = spent.saturating_add(steps as u64);
+    }
+
+    fn is_over(&self, rule: u32) -> bool {
+        self.of[rule as usize] > self.most
+    }
+}
+
+/// Searches for all rules, each of which may cost so many steps.
+pub fn find(program: &Program, alphabet: &impl Alphabet, graph: &KernelGraph, most: u64) -> Found {
     let launches = graph.len() as u32;
-    let forward = sweep(&program.forward, alphabet, (0..launches).rev().map(LaunchId), |launch, into| {
-        into.extend(graph.successors(launch));
-    });
+    let mut spending = Spending { most, of: vec![0; program.forward.first.len()] };
+    let next = |launch, into: &mut Vec<(LaunchId, Edge)>| into.extend(graph.successors(launch));
+    let forward = sweep(&program.forward, alphabet, (0..launches).rev().map(LaunchId), next, &mut spending);
     let backward = if program.backward.positions.is_empty() {
         Ways::none(launches as usize)
     } else {
-        sweep(&program.backward, alphabet, (0..launches).map(LaunchId), |launch, into| {
-            into.extend(graph.predecessors(launch));
-        })
+        let next = |launch, into: &mut Vec<(LaunchId, Edge)>| into.extend(graph.predecessors(launch));
+        sweep(&program.backward, alphabet, (0..launches).map(LaunchId), next, &mut spending)
     };
     let first: FxHashSet<u32> = program.forward.first.iter().flatten().copied().collect();
     // Of each distinct set of ways: the rules that may begin there, each with its best way.
@@ -142,12 +171,13 @@ pub fn find(program: &Program, alphabet: &impl Alphabet, graph: &KernelGraph) ->
     for launch in (0..launches).map(LaunchId) {
         for &(rule, way) in &starts[forward.of[launch.0 as usize] as usize] {
             let used = &mut used[rule as usize];
-            if used.contains(&launch) {
+            if used.contains(&launch) || spending.is_over(rule) {
                 continue;
             }
             let Some(context) = context(program, rule, launch, &backward, graph) else { continue };
             let occurrence = read(program, launch, way, &context, &forward, graph);
             let all = || occurrence.launches.iter().chain(&occurrence.transparent).chain(&occurrence.context);
+            spending.add(rule, all().count());
             if all().any(|launch| used.contains(launch)) {
                 continue;
             }
@@ -155,7 +185,9 @@ pub fn find(program: &Program, alphabet: &impl Alphabet, graph: &KernelGraph) ->
             matches.push(Match { rule: rule as usize, occurrence });
         }
     }
-    matches
+    matches.retain(|found: &Match| !spending.is_over(found.rule as u32));
+    let given_up = (0..spending.of.len()).filter(|rule| spending.is_over(*rule as u32)).collect();
+    Found { matches, given_up }
 }
 
 /// What stands before a match.
@@ -239,8 +271,9 @@ fn sweep(
     alphabet: &impl Alphabet,
     order: impl ExactSizeIterator<Item = LaunchId>,
     next: impl Fn(LaunchId, &mut Vec<(LaunchId, Edge)>),
+    spending: &mut Spending,
 ) -> Ways {
-    let by_class = by_class(side, alphabet);
+    let mut by_class: Vec<Option<Vec<(u32, Tri)>>> = vec![None; alphabet.classes()];
     let mut found = Ways::none(order.len());
     let mut ids: FxHashMap<Rc<[Way]>, u32> = FxHashMap::default();
     ids.insert(Rc::default(), 0);
@@ -261,12 +294,23 @@ fn sweep(
         } else {
             let after: Vec<(&[Way], Edge)> = following.iter().map(|(next, edge)| (found.of(*next), *edge)).collect();
             here.clear();
-            for (position, answer) in &by_class[class as usize] {
-                here.extend(matched(side, *position, *answer, &after));
+            let matching = by_class[class as usize].get_or_insert_with(|| {
+                let matching = of_class(side, alphabet, class);
+                matching.iter().for_each(|(position, _)| spending.add(side.positions[*position as usize].rule, 1));
+                matching
+            });
+            for (position, answer) in matching {
+                let this = &side.positions[*position as usize];
+                if spending.is_over(this.rule) {
+                    continue;
+                }
+                let way = matched(side, *position, *answer, &after);
+                spending.add(this.rule, this.follow.len() * after.len() + way.map_or(0, |_| Spending::KEPT));
+                here.extend(way);
             }
             let transparent = alphabet.transparent(class);
             if transparent != Tri::No {
-                seen_through(side, transparent == Tri::Unknown, &after, &mut here);
+                seen_through(side, transparent == Tri::Unknown, &after, &mut here, spending);
             }
             let ways: Rc<[Way]> = here.as_slice().into();
             let id = *ids.entry(Rc::clone(&ways)).or_insert_with(|| {
@@ -314,14 +358,21 @@ fn matched(side: &Side, position: u32, answer: Tri, following: &[(&[Way], Edge)]
 }
 
 /// The best ways from a launch that is seen through, to each link that a `~>` leads to. `here` stays in order.
-fn seen_through(side: &Side, unknown: bool, following: &[(&[Way], Edge)], here: &mut Vec<Way>) {
+fn seen_through(
+    side: &Side,
+    unknown: bool,
+    following: &[(&[Way], Edge)],
+    here: &mut Vec<Way>,
+    spending: &mut Spending,
+) {
     let begin = here.len();
     for (n, (ways, edge)) in following.iter().enumerate() {
         for way in *ways {
             let to = &side.positions[way.at.position as usize];
-            if !to.wanted {
+            if !to.wanted || spending.is_over(to.rule) {
                 continue;
             }
+            spending.add(to.rule, Spending::KEPT);
             let mut score = way.score.over(*edge);
             score.length += i32::from(to.part != Part::Outside);
             score.skipped += 1;
@@ -340,20 +391,11 @@ fn seen_through(side: &Side, unknown: bool, following: &[(&[Way], Edge)], here: 
     here.sort_by_key(|way| way.at);
 }
 
-/// Of each class, the positions whose link it matches, in order.
-pub(super) fn by_class(side: &Side, alphabet: &impl Alphabet) -> Vec<Vec<(u32, Tri)>> {
-    (0..alphabet.classes() as u32)
-        .map(|class| {
-            side.positions
-                .iter()
-                .enumerate()
-                .map(|(index, position)| {
-                    (index as u32, position.link.map_or(Tri::Yes, |link| alphabet.link(class, link)))
-                })
-                .filter(|(_, answer)| *answer != Tri::No)
-                .collect()
-        })
-        .collect()
+/// The positions whose link a class matches, in order.
+pub(super) fn of_class(side: &Side, alphabet: &impl Alphabet, class: u32) -> Vec<(u32, Tri)> {
+    let answer = |link: Option<u32>| link.map_or(Tri::Yes, |link| alphabet.link(class, link));
+    let all = side.positions.iter().enumerate().map(|(index, position)| (index as u32, answer(position.link)));
+    all.filter(|(_, answer)| *answer != Tri::No).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::thread;
 use super::classify::Classifier;
 use super::look::Compiled;
 use super::overlap::{Ground, Matcher, families, overlaps_by};
-use super::run::search_by;
+use super::run::{GivenUp, search_by};
 use super::similarity::{Similarity, similar};
 use super::{Classes, Exposure, Finding, Overlap, exposure};
 use crate::attribution::Timeline;
@@ -28,6 +28,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Rows of the overlap table, as [`super::overlaps`] gives them.
     pub overlaps: Vec<Overlap>,
+    /// Forms that were not searched for to the end: their chains cost more than they may.
+    pub given_up: Vec<GivenUp>,
     /// What no row explains, compared with the families.
     pub similarity: Similarity,
 }
@@ -54,7 +56,10 @@ impl Engine {
             let search = search_by(&self.fuse, rules, timeline, graph, classes);
             let similarity = similar(rules, timeline, graph, classes, &search);
             let (exposure, overlaps) = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Judgement { exposure, findings: search.findings, overlaps, similarity }
+            let mut given_up = search.given_up;
+            let near = similarity.given_up.iter().map(|family| GivenUp { family: *family, form: "similar" });
+            given_up.extend(near);
+            Judgement { exposure, findings: search.findings, overlaps, given_up, similarity }
         })
     }
 }

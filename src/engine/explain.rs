@@ -13,6 +13,7 @@ use super::{Classes, Finding, Occurrence, Overlap, Predicates, Tri};
 use crate::attribution::{LaunchId, Stage, Timeline};
 use crate::graph::KernelGraph;
 use crate::kernel_name::shorten;
+use crate::plain;
 use crate::rules::{RuleSet, print_chain, print_overlap};
 use crate::units::Nanos;
 
@@ -59,6 +60,8 @@ pub struct Form {
     pub matches: usize,
     /// The first of them.
     pub first: Vec<Occurrence>,
+    /// Whether it was not searched for to the end.
+    pub given_up: bool,
     /// How near it came when nothing matched.
     pub miss: Option<Miss>,
 }
@@ -82,19 +85,23 @@ pub fn explain(
     let compiled = Compiled::of(Predicates::new(rules), rules, &patterns);
     let look = compiled.look(rules, timeline, classes);
     let mut found: [Vec<Occurrence>; 2] = [Vec::new(), Vec::new()];
-    for one in super::find(&compiled.program, &look, graph) {
+    let all = super::find(&compiled.program, &look, graph, rules.chains.most(graph.len()));
+    for one in all.matches {
         found[one.rule].push(one.occurrence);
     }
     let forms = ["fused", "split"]
         .into_iter()
         .zip(&patterns)
         .zip(found)
-        .filter_map(|((name, pattern), found)| {
+        .enumerate()
+        .filter_map(|(rule, ((name, pattern), found))| {
             let pattern = pattern.as_ref()?;
-            let miss = if found.is_empty() { nearest(rules, timeline, graph, classes, pattern) } else { None };
+            let given_up = all.given_up.contains(&rule);
+            let miss =
+                if found.is_empty() && !given_up { nearest(rules, timeline, graph, classes, pattern) } else { None };
             let matches = found.len();
             let first = found.into_iter().take(SHOWN).collect();
-            Some(Form { name, chain: print_chain(pattern.chain), matches, first, miss })
+            Some(Form { name, chain: print_chain(pattern.chain), given_up, matches, first, miss })
         })
         .collect();
     let stages: BTreeSet<Stage> = timeline.launches.iter().map(|launch| launch.stage).collect();
@@ -122,7 +129,7 @@ impl Explanation {
     /// For people.
     pub fn text(&self, rules: &RuleSet, timeline: &Timeline) -> String {
         let family = &rules.families[self.family];
-        let mut out = format!("{}  {}\n", family.id, family.title);
+        let mut out = format!("{}  {}\n", family.id, plain::clean(&family.title));
         self.write(rules, timeline, &mut out).unwrap_or_default();
         out
     }
@@ -144,7 +151,8 @@ impl Explanation {
                     (_, Some(ask)) if gate.found == "unknown" => format!(", {ask}"),
                     _ => String::new(),
                 };
-                writeln!(out, "  {answer:<8} {}{of}: {}{ask}", gate.wants, gate.found)?;
+                let said = format!("{}{of}: {}{ask}", gate.wants, gate.found);
+                writeln!(out, "  {answer:<8} {}", plain::clean(&said))?;
                 shown.push(gate);
             }
         }
@@ -168,6 +176,13 @@ impl Explanation {
         }
         for form in &self.forms {
             writeln!(out, "\n{}: {}", form.name, form.chain)?;
+            if form.given_up {
+                writeln!(
+                    out,
+                    "  given up: this chain costs more steps here than `chains:` of rules/graph.yaml allows"
+                )?;
+                continue;
+            }
             let plural = if form.matches == 1 { "" } else { "es" };
             writeln!(out, "  {} match{plural}", form.matches)?;
             for occurrence in &form.first {
@@ -184,7 +199,7 @@ impl Explanation {
                 let Some(row) = &sides.row else { continue };
                 writeln!(out, "  {} in {} launches, risk {}", row.time, row.launches.len(), row.risks.worst().id())?;
                 for reason in &row.reasons {
-                    writeln!(out, "  {reason}")?;
+                    writeln!(out, "  {}", plain::clean(reason))?;
                 }
                 for launch in row.launches.iter().take(SHOWN) {
                     write_launch(timeline, *launch, "", out)?;
@@ -193,22 +208,25 @@ impl Explanation {
             if self.overlaps.is_empty() {
                 let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.answer == Tri::No);
                 let why = closed.map_or("nothing stands surely on the first side".to_owned(), Gate::reason);
-                writeln!(out, "\nNo row: {why}.")?;
+                writeln!(out, "\nNo row: {}.", plain::clean(&why))?;
             }
             return Ok(());
         }
         for finding in &self.findings {
             writeln!(out, "\n{}: {}, {}", finding.stage.title(), finding.state.id(), finding.confidence.id())?;
             for reason in &finding.reasons {
-                writeln!(out, "  {reason}")?;
+                writeln!(out, "  {}", plain::clean(reason))?;
             }
         }
         if self.findings.is_empty() {
             let closed = self.stages.iter().flat_map(|(_, gates)| gates).find(|gate| gate.shuts());
             let matched = self.forms.iter().any(|form| form.matches > 0);
             match (matched, closed) {
+                (false, _) if self.forms.iter().any(|form| form.given_up) => {
+                    writeln!(out, "\nNo row: the search was given up.")?
+                }
                 (false, _) => writeln!(out, "\nNo row: nothing matched.")?,
-                (true, Some(gate)) => writeln!(out, "\nNo row: {}.", gate.reason())?,
+                (true, Some(gate)) => writeln!(out, "\nNo row: {}.", plain::clean(&gate.reason()))?,
                 (true, None) => writeln!(out, "\nNo row: a graph capture is no forward pass.")?,
             }
         }
@@ -236,16 +254,16 @@ fn write_occurrence(timeline: &Timeline, occurrence: &Occurrence, out: &mut Stri
 }
 
 fn write_launch(timeline: &Timeline, launch: LaunchId, role: &str, out: &mut String) -> std::fmt::Result {
-    let name = shorten(&[&timeline.kernel(launch).name], NAME_COLUMNS).concat();
+    let name = plain::clean(&shorten(&[&timeline.kernel(launch).name], NAME_COLUMNS).concat());
     let of = timeline.launch(launch);
     let stream = timeline.streams.get(of.stream.0 as usize).map_or(0, |stream| stream.number);
     let site = timeline.context(launch).site.map_or(String::new(), |site| format!("  {}", timeline.strings.get(site)));
-    writeln!(out, "    {:>9}  stream {stream}  {name}{role}{site}", of.dur.human())
+    writeln!(out, "    {:>9}  stream {stream}  {name}{role}{}", of.dur.human(), plain::clean(&site))
 }
 
 fn write_miss(timeline: &Timeline, miss: &Miss, out: &mut String) -> std::fmt::Result {
     let times = if miss.times > 1 { format!(" ({} times alike)", miss.times) } else { String::new() };
-    writeln!(out, "  nearest miss{times}: {}", miss.words(timeline))?;
+    writeln!(out, "  nearest miss{times}: {}", plain::clean(&miss.words(timeline)))?;
     for launch in &miss.matched {
         write_launch(timeline, *launch, "", out)?;
     }

@@ -13,6 +13,7 @@ use super::run::findings_of;
 use super::testing::timeline_of;
 use super::{Classes, Finding, Occurrence, Predicates, State, Tri};
 use crate::attribution::{self, Given, Stage, Timeline};
+use crate::plain;
 use crate::rules::{Case, Family, FamilyKind, Outcome, RuleSet, print_chain, print_overlap};
 
 /// How one case went.
@@ -107,7 +108,7 @@ impl Tester<'_> {
             let mut lines = head(family, case, found);
             if let Some((finding, gates)) = findings.first() {
                 lines.extend(drawn_match(&timeline, finding, gates));
-                return lines.join("\n");
+                return shown(&lines);
             }
             let classes = self.classifier.classify(rules, &timeline);
             for (form, pattern) in ["fused", "split"].into_iter().zip(patterns_to_test(family)) {
@@ -119,7 +120,7 @@ impl Tester<'_> {
                 let Some(pattern) = pattern.filter(|_| asked) else { continue };
                 lines.extend(drawn_miss(rules, &timeline, &graph, &classes, form, &pattern));
             }
-            lines.join("\n")
+            shown(&lines)
         });
         result(family, case, found, drawing, None)
     }
@@ -148,7 +149,7 @@ impl Tester<'_> {
                     times.exclusive.as_us()
                 )
             }));
-            lines.join("\n")
+            shown(&lines)
         });
         result(family, case, found, drawing, None)
     }
@@ -201,7 +202,7 @@ impl Tester<'_> {
             lines.push(format!("      trace   {}", path.display()));
             lines.extend(problem.iter().map(|problem| format!("      {problem}")));
             lines.extend(why.lines().map(|line| format!("      {line}").trim_end().to_owned()));
-            lines.join("\n")
+            shown(&lines)
         });
         result(family, case, found, drawing, problem)
     }
@@ -290,6 +291,11 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::Hidden => "hidden",
         Outcome::NoPartner => "no_partner",
     }
+}
+
+/// Lines below each other, each of which stays one.
+fn shown(lines: &[String]) -> String {
+    lines.iter().map(|line| plain::clean(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn head(family: &Family, case: &Case, outcome: Outcome) -> Vec<String> {

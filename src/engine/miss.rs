@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::automaton::{Alphabet, by_class};
+use super::automaton::{Alphabet, of_class};
 use super::chain::{Pattern, Side};
 use super::look::{Compiled, Look};
 use super::{Classes, Predicates, Tri};
@@ -57,7 +57,7 @@ pub fn nearest(
     let side = &compiled.program.forward;
     let first = side.first.first().filter(|first| !first.is_empty())?;
     let look = compiled.look(rules, timeline, classes);
-    let matching = by_class(side, &look);
+    let matching = (0..look.classes() as u32).map(|class| of_class(side, &look, class)).collect();
     let search = Search { timeline, graph, side, look, matching };
     let text = |position: u32| {
         let link = side.positions[position as usize].link;

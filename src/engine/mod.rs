@@ -28,7 +28,7 @@ pub mod testing;
 mod tests;
 mod tri;
 
-pub use automaton::{Alphabet, Match, find};
+pub use automaton::{Alphabet, Found, Match, find};
 pub use blind::cannot_look;
 pub use cases::{CaseResult, run_term_cases};
 pub use chain::{Pattern, Program};
@@ -40,5 +40,5 @@ pub use lint::{is_transparent, knowing, lint, terms_of};
 pub use miss::{Miss, nearest};
 pub use overlap::{Overlap, Risk, Risks, Waiting, overlaps, switches};
 pub use predicate::{Answers, PredicateId, Predicates};
-pub use run::{Search, run, search};
+pub use run::{GivenUp, Search, run, search};
 pub use tri::Tri;

@@ -24,6 +24,15 @@ fn links_of(program: &Program, rule: usize) -> Vec<u32> {
     links.into_iter().collect()
 }
 
+/// A form of a family that was not searched for to the end, so that nothing is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GivenUp {
+    /// Index of the family in the rule set.
+    pub family: usize,
+    /// `fused`, `split`, or `similar` where only what is near it was searched for.
+    pub form: &'static str,
+}
+
 /// What a search for the chains of all fuse families comes to.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
@@ -31,6 +40,8 @@ pub struct Search {
     pub findings: Vec<Finding>,
     /// Matches of the split forms of families that are not spoken of in this run.
     pub refused: BTreeMap<(usize, Stage), Vec<Occurrence>>,
+    /// Forms whose chains cost more than they may.
+    pub given_up: Vec<GivenUp>,
     /// By launch: whether it is of a kernel that no term and no link knows.
     pub unknown: Vec<bool>,
     /// By launch: whether `~>` sees through it.
@@ -57,7 +68,7 @@ pub(super) fn search_by(
 ) -> Search {
     let look = compiled.look(rules, timeline, classes);
     let all: Vec<usize> = (0..rules.families.len()).collect();
-    let mut halves = halves(timeline, graph, &look);
+    let (mut halves, given_up) = halves(rules, timeline, graph, &look);
     let mut refused = BTreeMap::new();
     for ((family, stage), [_, split]) in &mut halves {
         if !split.is_empty() && gates::of_run(&rules.families[*family], &timeline.run, *stage).iter().any(Gate::shuts) {
@@ -67,7 +78,7 @@ pub(super) fn search_by(
     let unknown = timeline.launch_ids().map(|launch| look.beside(0, launch) == Tri::Yes).collect();
     let transparent = timeline.launch_ids().map(|launch| look.transparent(look.class(launch)) != Tri::No).collect();
     let findings = label(rules, timeline, findings_in(rules, &all, halves, timeline, &look, &|_| false));
-    Search { findings, refused, unknown, transparent }
+    Search { findings, refused, given_up, unknown, transparent }
 }
 
 /// A kernel that no term knows, and no link that goes by names.
@@ -118,22 +129,31 @@ pub(super) fn findings_of(
     look: &Look<'_>,
     granted: &dyn Fn(&Gate) -> bool,
 ) -> Vec<(Finding, Vec<Gate>)> {
-    findings_in(rules, families, halves(timeline, graph, look), timeline, look, granted)
+    findings_in(rules, families, halves(rules, timeline, graph, look).0, timeline, look, granted)
 }
 
 /// Matches of both forms, by place of the family in `look` and by stage.
 type Halves = BTreeMap<(usize, Stage), [Vec<Occurrence>; 2]>;
 
-fn halves(timeline: &Timeline, graph: &KernelGraph, look: &Look<'_>) -> Halves {
+/// The matches, and the forms that were given up. A family of which one form is not known has neither: what is split
+/// might be fused.
+fn halves(rules: &RuleSet, timeline: &Timeline, graph: &KernelGraph, look: &Look<'_>) -> (Halves, Vec<GivenUp>) {
     let warms_up = warms_up(timeline);
     let mut halves = Halves::new();
-    for found in find(&look.compiled.program, look, graph) {
+    let found = find(&look.compiled.program, look, graph, rules.chains.most(graph.len()));
+    let given_up: Vec<GivenUp> = (found.given_up.iter())
+        .map(|rule| GivenUp { family: rule / 2, form: if rule % 2 == 0 { "fused" } else { "split" } })
+        .collect();
+    for found in found.matches {
+        if given_up.iter().any(|form| form.family == found.rule / 2) {
+            continue;
+        }
         let Some(first) = found.occurrence.launches.first().map(|launch| timeline.launch(*launch)) else { continue };
         if !warms_up(first) {
             halves.entry((found.rule / 2, first.stage)).or_default()[found.rule % 2].push(found.occurrence);
         }
     }
-    halves
+    (halves, given_up)
 }
 
 /// Whether a launch runs beside a graph capture: it warms it up and serves nobody.

@@ -2,7 +2,7 @@
 
 use crate::attribution::{Stage, Timeline};
 use crate::engine::similarity::Similarity;
-use crate::engine::{Classes, Exposure, Finding, Judgement, Overlap};
+use crate::engine::{Classes, Exposure, Finding, GivenUp, Judgement, Overlap};
 
 use super::ranks::Facts;
 use super::{CaptureInfo, TraceInfo};
@@ -20,6 +20,8 @@ pub struct Analysis<'a> {
     pub exposure: &'a Exposure,
     /// What could be hidden, and what is.
     pub overlaps: &'a [Overlap],
+    /// Forms of families that were not searched for to the end.
+    pub given_up: &'a [GivenUp],
     /// What launches without a row are similar to.
     pub similarity: &'a Similarity,
 }
@@ -27,8 +29,8 @@ pub struct Analysis<'a> {
 impl<'a> Analysis<'a> {
     /// Of a timeline with what an engine made of it.
     pub fn new(timeline: &'a Timeline, classes: &'a Classes, judgement: &'a Judgement) -> Self {
-        let Judgement { exposure, findings, overlaps, similarity } = judgement;
-        Self { timeline, classes, findings, exposure, overlaps, similarity }
+        let Judgement { exposure, findings, overlaps, given_up, similarity } = judgement;
+        Self { timeline, classes, findings, exposure, overlaps, given_up, similarity }
     }
 }
 

@@ -36,7 +36,7 @@ pub fn build(analyses: &[Analysis], rules: &RuleSet, options: &Options) -> Repor
         traces: options.traces.clone(),
         fitness: fitness::check(analyses, options, rules),
         attribution: attribution(analyses),
-        losses: losses::build(analyses, &fuse, &overlap),
+        losses: losses::build(analyses, rules, &fuse, &overlap),
         framework_title: framework.as_ref().map(|id| rules.report.titles.get(id).unwrap_or(id).clone()),
         framework,
         framework_version: run(|run| value(run.framework_version.as_ref())),

@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{Fitness, Report, RulesInfo, Tool, TraceInfo, cells};
+use crate::plain;
 
 /// What `doctor` says to programs.
 #[derive(Serialize, JsonSchema)]
@@ -42,7 +43,5 @@ pub fn json(report: &Report) -> String {
         fitness: cells::by_level(report),
         verdict: cells::verdict(report),
     };
-    let mut text = serde_json::to_string_pretty(&page).unwrap_or_default();
-    text.push('\n');
-    text
+    plain::json(&page)
 }

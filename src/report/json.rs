@@ -6,13 +6,12 @@ use serde::Deserialize;
 use super::{Report, SCHEMA};
 use crate::attribution::Stage;
 use crate::kernel_name::KernelName;
+use crate::plain;
 use crate::rules::RuleSet;
 
 /// The report as pretty JSON with a final newline.
 pub fn render(report: &Report) -> String {
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
-    text.push('\n');
-    text
+    plain::json(report)
 }
 
 /// The JSON schema of a report.

@@ -3,12 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::cells::{clean, plural};
-use super::{Analysis, BrokenEvents, FuseRow, Losses, OverlapRow, UndecidedGate};
+use super::{Analysis, BrokenEvents, FuseRow, GivenUp, Losses, OverlapRow, UndecidedGate};
+use crate::rules::RuleSet;
 use crate::trace::Skipped;
 
 /// Of all traces, and of the conditions of all rows.
-pub(super) fn build(analyses: &[Analysis], fuse: &[FuseRow], overlap: &[OverlapRow]) -> Losses {
+pub(super) fn build(analyses: &[Analysis], rules: &RuleSet, fuse: &[FuseRow], overlap: &[OverlapRow]) -> Losses {
     let mut losses = Losses::default();
+    for analysis in analyses {
+        losses.given_up.extend(analysis.given_up.iter().map(|one| GivenUp {
+            path: analysis.timeline.path.clone(),
+            family: rules.families[one.family].id.clone(),
+            form: one.form.to_owned(),
+        }));
+    }
     let mut seen: Vec<&str> = Vec::new();
     for timeline in analyses.iter().map(|analysis| analysis.timeline) {
         losses.without_launch += timeline.counts.without_launch;
@@ -28,10 +36,10 @@ pub(super) fn build(analyses: &[Analysis], fuse: &[FuseRow], overlap: &[OverlapR
             first: of.first,
         }));
     }
-    let rules = fuse.iter().map(|row| (&row.family, &row.stage, &row.rule));
-    let rules =
-        rules.chain(overlap.iter().filter_map(|row| Some((row.family.as_ref()?, &row.stage, row.rule.as_ref()?))));
-    for (family, stage, rule) in rules {
+    let conditions = fuse.iter().map(|row| (&row.family, &row.stage, &row.rule));
+    let conditions =
+        conditions.chain(overlap.iter().filter_map(|row| Some((row.family.as_ref()?, &row.stage, row.rule.as_ref()?))));
+    for (family, stage, rule) in conditions {
         for gate in rule.gates.iter().filter(|gate| gate.answer == "unknown") {
             let undecided = UndecidedGate {
                 family: family.clone(),
@@ -72,6 +80,22 @@ pub fn of_file(skipped: &Skipped) -> Vec<String> {
         lines.push(format!("{} repaired", plural(skipped.repaired, "distinct text")));
     }
     lines
+}
+
+/// Families without a row since their chains cost too much, a line for each: to be said without being asked.
+pub fn given_up(losses: &Losses) -> Vec<String> {
+    let told = losses.given_up.iter().map(|one| {
+        let (path, family, form) = (clean(&one.path), clean(&one.family), &one.form);
+        let what = match form.as_str() {
+            "similar" => format!("what is near {family} was not searched for to the end"),
+            form => format!("{family} has no row, its {form} chain was given up"),
+        };
+        format!(
+            "{path}: {what}: it takes more steps on this trace than `chains:` of rules/graph.yaml allows; write it with \
+             fewer repeats"
+        )
+    });
+    told.collect()
 }
 
 /// What is left open once all files are read, a line for each.

@@ -21,13 +21,16 @@ pub fn render(report: &Report) -> String {
         line(&mut out, format_args!("- {key}: {}", text(&value)));
     }
     for fitness in cells::fitness(report) {
-        line(&mut out, format_args!("- Fitness: `{}` {} {}", fitness.code, text(&fitness.finding), text(&fitness.fix)));
+        line(
+            &mut out,
+            format_args!("- Fitness: `{}` {} {}", fitness.code, prose(&fitness.finding), prose(&fitness.fix)),
+        );
     }
     line(&mut out, format_args!("\n## Kernel table\n\nShares are of the stage's summed GPU kernel time."));
     sections(report, &mut out, true, kernel_section, cells::no_kernels);
     line(&mut out, format_args!("\n## Overlap-opportunity table"));
     if !report.overlap_note.is_empty() {
-        line(&mut out, format_args!("\n{}", text(&report.overlap_note)));
+        line(&mut out, format_args!("\n{}", prose(&report.overlap_note)));
     }
     sections(report, &mut out, false, overlap_section, cells::no_overlap);
     timelines(report, &mut out);
@@ -42,9 +45,9 @@ pub fn render(report: &Report) -> String {
         ranks::section(ranks, report.rank_rows, &mut out);
     }
     if let Some(note) = &report.note {
-        line(&mut out, format_args!("\nNote: {}", text(&note.text)));
+        line(&mut out, format_args!("\nNote: {}", prose(&note.text)));
     }
-    line(&mut out, format_args!("\nSummary: {}", text(&report.summary)));
+    line(&mut out, format_args!("\nSummary: {}", prose(&report.summary)));
     out
 }
 
@@ -197,7 +200,7 @@ fn overlap_row(row: &OverlapRow, out: &mut String) {
             signal.join("<br>"),
             risk.join("<br>"),
             or_dash(family.join("<br>")),
-            text(&row.recommendation),
+            prose(&row.recommendation),
         ),
     );
 }
@@ -240,7 +243,7 @@ fn fuse_row(row: &FuseRow, out: &mut String) {
         || "–".to_owned(),
         |us| format!("~{}, {}", cells::time(us), cells::plural(row.launches_saved.unwrap_or(0), "launch")),
     );
-    let mut advice = vec![text(&row.advice)];
+    let mut advice = vec![prose(&row.advice)];
     advice.extend(cells::toggles(&row.toggles).iter().map(|toggle| code(toggle)));
     advice.extend(
         row.overlaps_with.iter().map(|id| format!("shares launches with {}", code(cells::family_of(Some(id))))),
@@ -306,9 +309,67 @@ pub(crate) fn code(raw: &str) -> String {
     format!("{fence}{pad}{raw}{pad}{fence}")
 }
 
+/// Sentences that quote in backticks: what is quoted is code, all else text. Backticks in names of strangers may turn
+/// the one into the other, and both are escaped.
+pub(crate) fn prose(raw: &str) -> String {
+    let mut rest = raw;
+    let mut out = String::with_capacity(raw.len());
+    while let Some((before, quoted, behind)) = rest.split_once('`').and_then(|(before, rest)| {
+        let (quoted, behind) = rest.split_once('`')?;
+        Some((before, quoted, behind))
+    }) {
+        out.push_str(&text(before));
+        out.push_str(&if quoted.trim().is_empty() { text(&format!("`{quoted}`")) } else { code(quoted) });
+        rest = behind;
+    }
+    out + &text(rest)
+}
+
 #[cfg(test)]
 mod tests {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
     use super::*;
+
+    /// What a reader of markdown makes of the cells of a row: code in brackets, text as it is; markup of any other kind
+    /// panics.
+    fn read(cell: &str) -> String {
+        let table = format!("| a |\n| --- |\n| {cell} |\n");
+        let (mut cells, mut shown, mut inside) = (0, String::new(), false);
+        for event in Parser::new_ext(&table, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
+            match event {
+                Event::Start(Tag::TableRow) => inside = true,
+                Event::Start(Tag::TableCell) if inside => cells += 1,
+                Event::Code(code) if inside => shown += &format!("[{code}]"),
+                Event::Text(text) if inside => shown += &text,
+                Event::Start(tag) if inside => panic!("{tag:?} in {cell}"),
+                Event::Html(html) | Event::InlineHtml(html) => panic!("{html} in {cell}"),
+                _ => {}
+            }
+        }
+        assert_eq!(cells, 1, "{cell}");
+        shown
+    }
+
+    #[test]
+    fn what_advice_quotes_is_code_and_breaks_out_of_nothing() {
+        assert_eq!(read(&prose("set `--enable-x` and `Y=1` there")), "set [--enable-x] and [Y=1] there");
+        assert_eq!(read(&prose("`a|b` | <b>c</b> *d*")), "[a|b] | <b>c</b> *d*");
+        assert_eq!(read(&prose("one ` alone <i>")), "one ` alone <i>");
+        for hostile in [
+            "x`y",
+            "`",
+            "``",
+            "```",
+            "`<img src=x>`",
+            "a` <script>alert(1)</script> `b",
+            "\\`x\\|`",
+            "[l](javascript:x)`",
+        ] {
+            let shown = read(&prose(&format!("the log says `{hostile}` of **it**, set `--x`")));
+            assert!(shown.ends_with("--x") || shown.ends_with("--x]") || shown.ends_with("--x`"), "{hostile}: {shown}");
+        }
+    }
 
     #[test]
     fn no_name_can_break_a_table_or_reach_the_page_as_html() {

@@ -3,6 +3,7 @@
 use super::cells;
 use super::layout::{Paint, cut, left, right, width, wrap};
 use crate::kernel_name::{self, KernelName};
+use crate::plain;
 
 /// Narrowest layout; a terminal below it shows lines that go on in the next.
 const NARROWEST: usize = 40;
@@ -71,7 +72,7 @@ impl Page {
     /// `Key: value`, the value wrapped under itself.
     pub(crate) fn pair(&mut self, key: &str, value: &str, key_columns: usize, paint: fn(Paint, &str) -> String) {
         let indent = key_columns + 2;
-        for (n, part) in wrap(value, self.columns.saturating_sub(indent)).iter().enumerate() {
+        for (n, part) in wrap(&plain::clean(value), self.columns.saturating_sub(indent)).iter().enumerate() {
             let head = if n == 0 { paint(self.paint, &format!("{key}:")) } else { String::new() };
             let used = if n == 0 { width(key) + 1 } else { 0 };
             self.line(&format!("{head}{}{part}", " ".repeat(indent - used)));
@@ -81,7 +82,7 @@ impl Page {
     /// Lines under a row, wrapped and indented.
     pub(crate) fn detail(&mut self, key: &str, value: &str) {
         const KEY: usize = 11;
-        for (n, part) in wrap(value, self.columns.saturating_sub(KEY + 2)).iter().enumerate() {
+        for (n, part) in wrap(&plain::clean(value), self.columns.saturating_sub(KEY + 2)).iter().enumerate() {
             let head = self.paint.dim(&left(if n == 0 { key } else { "" }, KEY));
             self.line(&format!("  {head}{part}"));
         }
@@ -89,7 +90,7 @@ impl Page {
 
     /// Dim lines below a table.
     pub(crate) fn note(&mut self, text: &str) {
-        for part in wrap(text, self.columns - 2) {
+        for part in wrap(&plain::clean(text), self.columns - 2) {
             let part = self.paint.dim(&part);
             self.line(&format!("  {part}"));
         }

@@ -227,6 +227,7 @@ fn report_of(timeline: &Timeline, findings: &[Finding], options: &Options) -> Re
         findings,
         exposure: &exposure,
         overlaps: &overlaps,
+        given_up: &[],
         similarity: &similarity,
     };
     build(&[analysis], &rules, options)

@@ -24,7 +24,7 @@ use super::schema::launch::LaunchEntry;
 use super::schema::mapping::MappingFile;
 use super::schema::names::Names;
 use super::schema::overlap::OverlapFile;
-use super::schema::shared::{CategoriesFile, GraphFile, TermsFile};
+use super::schema::shared::{CategoriesFile, ChainLimits, GraphFile, TermsFile};
 use super::schema::similarity::SimilarityFile;
 use super::schema::sites::SitesFile;
 use super::schema::stages::StagesFile;
@@ -87,6 +87,7 @@ pub(super) struct Shared {
     pub(super) no_terms: bool,
     pub(super) categories: Vec<Predicate<Category>>,
     pub(super) roles: Vec<Predicate<TransparentRole>>,
+    pub(super) chains: ChainLimits,
     pub(super) cases: Vec<TermCase>,
 }
 
@@ -314,6 +315,7 @@ impl<'a> Loader<'a> {
         out.categories.extend(self.salvaged("categories.yaml", "categories", "category", category).0);
         if let Some((file, graph)) = self.file::<GraphFile>("graph.yaml") {
             self.format(&file, &graph.version);
+            out.chains = graph.chains;
             for entry in graph.transparent {
                 out.cases.extend(cases(&file, Subject::Role, &entry.role.value, entry.hit, entry.miss));
                 if let Some((expr, name, is)) = self.predicate(&file, &entry.role, &entry.is) {

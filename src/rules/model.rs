@@ -409,6 +409,8 @@ pub struct RuleSet {
     pub categories: Vec<Category>,
     /// What `~>` sees through.
     pub transparent: Vec<TransparentRole>,
+    /// What the chains of a family may cost (`rules/graph.yaml`).
+    pub chains: super::schema::shared::ChainLimits,
     /// Families in id order, overlap ones among them.
     pub families: Vec<Family>,
     /// How the report reads (`rules/report.yaml`).

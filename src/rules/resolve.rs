@@ -56,6 +56,7 @@ pub(super) fn resolve(
     let mut terms: Vec<Option<_>> = shared.terms.into_iter().map(|t| Some(t.item)).collect();
     rules.terms = order.into_iter().filter_map(|n| terms[n].take()).collect();
     rules.categories = shared.categories.into_iter().map(|c| c.item).collect();
+    rules.chains = shared.chains;
     rules.transparent = shared.roles.into_iter().map(|r| r.item).collect();
     rules.term_cases = shared.cases;
     rules.case_places = families

@@ -7,10 +7,3 @@ pub mod gates;
 mod run;
 
 pub use run::{CaptureValue, Run};
-
-/// Pretty JSON with a final newline.
-pub(crate) fn pretty(document: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
-    text.push('\n');
-    text
-}

@@ -219,3 +219,20 @@ fn what_cannot_be_cut_is_said() {
     assert_eq!((code, err.contains("reads a trace twice")), (2, true), "{err}");
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing was written");
 }
+
+#[test]
+fn which_of_several_ranks_is_cut_is_said() {
+    let folder = "tests/fixtures/sglang-nvidia-tp4";
+    let output = tempfile::tempdir().expect("a folder");
+    let output = output.path().join(NAME);
+    let of_folder = |more: &[&str]| {
+        let path = output.to_str().expect("UTF-8");
+        run(&[&["cut", "--isolated", folder, "-o", path], more].concat())
+    };
+    let done = of_folder(&[]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("TP-0") && done.err.contains("lowest rank"), "{}", done.err);
+    assert_eq!(of_folder(&["-q"]).err, "");
+    let (done, ..) = cut(&format!("{folder}/merged-1767225600-DECODE.trace.json.gz"), &[]);
+    assert!(done.err.contains("several ranks and the lowest is cut"), "{}", done.err);
+}

@@ -84,3 +84,66 @@ fn what_is_not_needed_is_counted_by_category() {
     assert_eq!(count(&after), count(&before) + 3);
     assert!(said.contains("known kind"), "{said}");
 }
+
+/// A trace of 60000 launches that no step parts and no two stretches of which are alike.
+fn restless(path: &std::path::Path) {
+    use std::fmt::Write as _;
+    let (mut json, mut seed) = ("{\"traceEvents\": [".to_owned(), 1u64);
+    for n in 0..60_000u64 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (ts, comma) = (1000 + 10 * n, if n == 0 { "" } else { "," });
+        let name = ["step_one", "step_two", "step_three"][(seed >> 33) as usize % 3];
+        write!(
+            json,
+            "{comma}{{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"{name}\",\"pid\":0,\"tid\":7,\"ts\":{ts},\"dur\":5,\
+             \"args\":{{\"device\":0,\"stream\":7}}}}"
+        )
+        .expect("a string takes all");
+    }
+    std::fs::write(path, json + "]}").expect("room");
+}
+
+/// As large as a chain may be, at every launch of a stream, and longer at each: without an end it takes minutes and
+/// gigabytes here.
+const SLOW: &str = "version: 1
+id: any/slow
+title: Slow
+kind: fuse
+origin: mainline
+split: name(\"step_three\") ~> (((_ | _ | _ | _){1,20}){1,20})+
+rationale: None.
+tests:
+  - { name: hit, chain: [step_three, step_two], expect: split }
+  - { name: miss, chain: [step_two], expect: none }
+";
+
+#[test]
+fn a_chain_that_costs_more_than_it_may_is_given_up_and_said_and_the_others_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (trace, catalog) = (folder.path().join("x.json"), folder.path().join("mine"));
+    restless(&trace);
+    std::fs::create_dir_all(catalog.join("fuse/any")).expect("room");
+    std::fs::write(
+        catalog.join("fuse/any/two-steps.yaml"),
+        FAMILY.replace("when: { needs: { no_such_switch: true } }\n", ""),
+    )
+    .expect("room");
+    let (trace, catalog) = (trace.to_string_lossy(), catalog.to_string_lossy().into_owned());
+    let triage = |flag: &str| run(&["triage", &trace, "--catalogs", &catalog, "--format", "json", flag]);
+    let fast = triage("-v");
+    assert_eq!(fast.report()["losses"]["given_up"], serde_json::json!([]));
+    std::fs::write(format!("{catalog}/fuse/any/slow.yaml"), SLOW).expect("room");
+    let begin = std::time::Instant::now();
+    let slow = triage("-v");
+    assert!(begin.elapsed() < std::time::Duration::from_mins(2), "{:?}", begin.elapsed());
+    assert_eq!((fast.code, slow.code), (0, 0), "{}", slow.err);
+    let given_up = serde_json::json!([{ "path": trace, "family": "any/slow", "form": "split" }]);
+    assert_eq!(slow.report()["losses"]["given_up"], given_up);
+    assert!(slow.err.contains("any/slow has no row, its split chain was given up"), "{}", slow.err);
+    assert!(slow.err.contains("rules/graph.yaml"), "what to do is said: {}", slow.err);
+    assert_eq!(fast.report()["fuse"], slow.report()["fuse"], "no other family loses an occurrence");
+    assert!(!fast.report()["fuse"].as_array().expect("rows").is_empty());
+    assert_eq!(triage("--threads=1").out, slow.out, "the same is given up in every run");
+    let why = run(&["explain", "any/slow", &trace, "--catalogs", &catalog]);
+    assert!(why.out.contains("given up: this chain costs more steps"), "{}", why.out);
+}

@@ -14,8 +14,8 @@ use super::http::{Answer, Broken, Client};
 use super::problem::{Kind, Problem};
 use super::server::{self, reason};
 use super::template::{Holes, render};
+use crate::plain;
 use crate::rules::schema::servers::{Route, Sense, Servers};
-use crate::runs;
 use answer::Reply;
 pub use model::*;
 
@@ -103,7 +103,7 @@ pub fn run(ask: &Ask, servers: &Servers) -> Result<Probe, Problem> {
 
 /// The outcome as indented JSON, with a line end.
 pub fn json(probe: &Probe) -> String {
-    runs::pretty(probe)
+    plain::json(probe)
 }
 
 fn remarks_on(empty: u64, only_thinking: u64, max_tokens: u64) -> Vec<String> {

@@ -15,6 +15,7 @@ use super::super::loading;
 use super::super::output::print;
 use super::super::streams::Streams;
 use super::release::Release;
+use crate::plain;
 use crate::rules::schema::releases::{Package, ReleasesFile};
 use crate::rules::version::within;
 use crate::rules::{Claim, ClaimKind, RuleSet, Versions};
@@ -352,5 +353,5 @@ fn json(checked: &Checked<'_>, release: &Release) -> String {
         "schema": SCHEMA, "package": release.package, "version": release.version,
         "looked_for": checked.looked_for, "other_versions": checked.other_versions, "stale": stale,
     });
-    format!("{all:#}\n")
+    plain::json(&all)
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Beside, save_whole, save_with};
 use crate::fleet::{Row, TABLES};
+use crate::plain;
 use crate::report::{Report, json};
 
 use super::tables::write;
@@ -150,8 +151,7 @@ impl Store {
         }
         save_with(&self.part(&done.trace), |file| {
             let mut out = BufWriter::new(file);
-            serde_json::to_writer(&mut out, done)?;
-            out.write_all(b"\n")?;
+            out.write_all(plain::json_line(done)?.as_bytes())?;
             if let Some((_, rows)) = report {
                 write(rows, &mut out)?;
             }
@@ -196,8 +196,7 @@ impl Store {
         }
         let mut list = BufWriter::new(Beside::create(&self.dir.join(ERRORS))?);
         for error in errors {
-            serde_json::to_writer(&mut list, error)?;
-            list.write_all(b"\n")?;
+            list.write_all(plain::json_line(error)?.as_bytes())?;
         }
         let all = files.into_iter().map(|(_, file)| file).chain([list]);
         let whole: Vec<Beside> = all.map(|file| Ok(file.into_inner()?)).collect::<io::Result<_>>()?;

@@ -12,6 +12,7 @@ use crate::cli::finished::holds_report;
 use crate::cli::streams::Streams;
 use crate::cli::{inputs, loading};
 use crate::fleet::{self, Origins, Row};
+use crate::plain;
 use crate::report::json;
 use crate::rules::RuleSet;
 
@@ -61,8 +62,7 @@ pub(super) fn origins(rules: &RuleSet) -> Result<Origins, Failure> {
 /// A line a row.
 pub(super) fn write(rows: &[Row], out: &mut impl Write) -> std::io::Result<()> {
     for row in rows {
-        serde_json::to_writer(&mut *out, row)?;
-        out.write_all(b"\n")?;
+        out.write_all(plain::json_line(row)?.as_bytes())?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +21,7 @@ use crate::cli::values::RankArg;
 use crate::cli::{loading, output, ranks};
 use crate::engine::Engine;
 use crate::fleet::{self, Origins};
+use crate::plain;
 use crate::report::{self, Analysis, Options, Report};
 use crate::rules::RuleSet;
 
@@ -289,7 +289,7 @@ fn tell(
     let (new, same) = (good(true), good(false));
     let mut text = String::new();
     let mut line = |key: &str, n: usize, what: &str| {
-        let _ = writeln!(text, "{}", format!("{key:<10} {n:>7}  {what}").trim_end());
+        plain::line(&mut text, format_args!("{}", format!("{key:<10} {n:>7}  {what}").trim_end()));
     };
     line("triaged", new, "");
     if same > 0 {

@@ -8,7 +8,7 @@ use super::names::Names;
 use super::walk::{Found, Kind};
 use super::{Ask, Input, Inputs, shown};
 use crate::attribution::Stage;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, code};
 use crate::report::TraceInfo;
 use crate::report::ranks::Worker;
 
@@ -121,11 +121,11 @@ fn foreign(files: &mut [File]) -> Result<(), Failure> {
     if files.iter().any(|file| file.left.is_none()) {
         return Ok(());
     }
-    let looked: Vec<String> = (files.iter().take(8))
-        .map(|file| format!("\n  {}: {}", shown(&file.found.path), file.left.as_deref().unwrap_or_default()))
-        .collect();
-    let looked = if looked.is_empty() { String::new() } else { format!("; looked at{}", looked.concat()) };
-    Err(Failure::input(format!("no trace found: {expected}{looked}")))
+    let looked = (files.iter().take(8))
+        .map(|file| format!("  {}: {}", shown(&file.found.path), file.left.as_deref().unwrap_or_default()));
+    let at = if files.is_empty() { "" } else { "; looked at" };
+    let lines: Vec<String> = std::iter::once(format!("no trace found: {expected}{at}")).chain(looked).collect();
+    Err(Failure::lines(code::INPUT, &lines))
 }
 
 /// Of several runs in a folder the one that began last.

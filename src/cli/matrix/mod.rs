@@ -4,7 +4,6 @@
 mod commands;
 mod plan;
 
-use std::fmt::Write;
 use std::fs;
 
 use super::args::{AUTO, Matrix};
@@ -17,6 +16,7 @@ use super::streams::Streams;
 use super::{loading, progress, trtllm};
 use crate::capture::{Launch, Launched};
 use crate::engine::Engine;
+use crate::plain;
 use crate::report::json;
 use crate::report::layout::{left, width};
 use crate::rules::schema::servers::Servers;
@@ -54,12 +54,14 @@ pub(super) fn run(args: &Matrix, streams: &mut Streams) -> Result<(), Failure> {
     for cell in &plan.cells {
         let end = match one(cell, args, &servers, &opening, streams) {
             Ok(end) => end,
-            Err(Failure::Said { message, .. } | Failure::Shown { message, .. }) => End::Failed(message),
-            Err(Failure::Code(code)) => End::Failed(format!("ended with code {code}")),
             Err(Failure::BrokenPipe) => return Err(Failure::BrokenPipe),
+            Err(failure) => End::Failed(failure.text()),
         };
         if let (End::Partly(why) | End::Failed(why), false) = (&end, args.terminal.quiet) {
-            say(streams, &format!("error: {} on {}: {why}", cell.model, cell.name))?;
+            let mut lines = why.lines();
+            let first = lines.next().unwrap_or_default();
+            say(streams, &format!("error: {} on {}: {first}", cell.model, cell.name))?;
+            lines.try_for_each(|line| say(streams, line))?;
         }
         ends.push(end);
     }
@@ -98,10 +100,7 @@ fn one(
     };
     let captured = take(&source, &cell.options, servers, opening.rules, &args.terminal, streams)?;
     drop(server);
-    let failed = captured.failure().map(|failure| match failure {
-        Failure::Said { message, .. } | Failure::Shown { message, .. } => message,
-        Failure::Code(_) | Failure::BrokenPipe => String::new(),
-    });
+    let failed = captured.failure().map(|failure| failure.text());
     if !captured.kept() {
         return Ok(End::Failed(failed.unwrap_or_else(|| "nothing was captured".to_owned())));
     }
@@ -173,10 +172,10 @@ fn table(plan: &Plan, ends: &[End]) -> String {
             End::Partly(_) => "partly",
             End::Failed(_) => "failed",
         };
-        let _ = writeln!(out, "{}  {}  {word}", left(&cell.model, models), left(&cell.name, names));
+        plain::line(&mut out, format_args!("{}  {}  {word}", left(&cell.model, models), left(&cell.name, names)));
     }
     if ends.iter().any(|end| !matches!(end, End::Failed(_))) {
-        let _ = writeln!(out, "report: {}", plan.folder.join(DOCUMENTS[0]).display());
+        plain::line(&mut out, format_args!("report: {}", plan.folder.join(DOCUMENTS[0]).display()));
     }
     out
 }

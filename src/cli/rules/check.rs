@@ -3,7 +3,7 @@
 use super::super::args::{LogFormat, RulesCheck};
 use super::super::failure::{Failure, code};
 use super::super::loading;
-use super::super::output::print;
+use super::super::output::{print_as_is, print_line};
 use super::super::streams::Streams;
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::engine;
@@ -15,7 +15,7 @@ pub(super) fn run(args: &RulesCheck, streams: &mut Streams) -> Result<(), Failur
         Err(problems) => {
             say(&problems, args, streams)?;
             let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error).count();
-            print(&format!("{}\n", counted(errors, "error")), streams)?;
+            print_line(&counted(errors, "error"), streams)?;
             return Err(Failure::Code(code::FAILED));
         }
     };
@@ -29,7 +29,7 @@ pub(super) fn run(args: &RulesCheck, streams: &mut Streams) -> Result<(), Failur
         rules.categories.len(),
         rules.families.len()
     );
-    print(&format!("{counts}: no error, {}\n", counted(warnings.len(), "warning")), streams)?;
+    print_line(&format!("{counts}: no error, {}", counted(warnings.len(), "warning")), streams)?;
     if args.strict && !warnings.is_empty() { Err(Failure::Code(code::FAILED)) } else { Ok(()) }
 }
 
@@ -38,11 +38,10 @@ fn counted(n: usize, what: &str) -> String {
 }
 
 fn say(problems: &[Diagnostic], args: &RulesCheck, streams: &mut Streams) -> Result<(), Failure> {
-    let text = match args.format {
-        LogFormat::Text => diagnostic::render(problems, streams.color(args.terminal.color)),
-        LogFormat::Github => problems.iter().map(|problem| github(problem, args.strict) + "\n").collect(),
-    };
-    print(&text, streams)
+    match args.format {
+        LogFormat::Text => print_as_is(&diagnostic::render(problems, streams.color(args.terminal.color)), streams),
+        LogFormat::Github => problems.iter().try_for_each(|problem| print_line(&github(problem, args.strict), streams)),
+    }
 }
 
 fn github(problem: &Diagnostic, strict: bool) -> String {

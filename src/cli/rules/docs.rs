@@ -10,6 +10,7 @@ use super::super::output::print;
 use super::super::streams::Streams;
 use super::families::group;
 use super::{made, page};
+use crate::plain;
 use crate::rules::{Family, RuleSet};
 
 /// Prints all pages, or writes or compares them.
@@ -36,7 +37,7 @@ fn pages(rules: &RuleSet) -> Vec<(String, String)> {
             let title = if name == "any" { "Any framework".to_owned() } else { title(name) };
             let mut out = format!("<!-- Made by `llm-prof rules docs --write catalogs/pages`. -->\n# {title}\n\n");
             for family in &families {
-                let _ = writeln!(out, "- [{}](#{})", family.title, anchor(&family.title));
+                plain::line(&mut out, format_args!("- [{}](#{})", family.title, anchor(&family.title)));
             }
             for family in &families {
                 let _ = write!(out, "\n{}", page(family, 2));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::args::RulesFmt;
 use super::super::failure::{Failure, code};
-use super::super::output::{print, save_whole};
+use super::super::output::{print_line, save_whole};
 use super::super::streams::Streams;
 use crate::rules::tidy;
 
@@ -25,7 +25,7 @@ pub(super) fn run(args: &RulesFmt, streams: &mut Streams) -> Result<(), Failure>
             Ok(tidied) => {
                 changed += 1;
                 let word = if args.check { "is out of order" } else { "put in order" };
-                print(&format!("{}: {word}\n", path.display()), streams)?;
+                print_line(&format!("{}: {word}", path.display()), streams)?;
                 if !args.check {
                     save_whole(path, &tidied)
                         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
@@ -33,12 +33,12 @@ pub(super) fn run(args: &RulesFmt, streams: &mut Streams) -> Result<(), Failure>
             }
             Err(reason) => {
                 failed = true;
-                print(&format!("{}: left as it is: {reason}\n", path.display()), streams)?;
+                print_line(&format!("{}: left as it is: {reason}", path.display()), streams)?;
             }
         }
     }
     let word = if args.check { "out of order" } else { "put in order" };
-    print(&format!("{} files, {changed} {word}\n", files.len()), streams)?;
+    print_line(&format!("{} files, {changed} {word}", files.len()), streams)?;
     if failed || args.check && changed > 0 { Err(Failure::Code(code::FAILED)) } else { Ok(()) }
 }
 

@@ -1,7 +1,5 @@
 //! `llm-prof rules list`: one line a family, grouped by framework; whole ids, so that lines can be searched.
 
-use std::fmt::Write;
-
 use serde_json::json;
 
 use super::super::args::{ListFormat, OriginArg, RulesList, StatusArg};
@@ -13,6 +11,7 @@ use super::families::group;
 use super::terms;
 use crate::diagnostic;
 use crate::engine;
+use crate::plain;
 use crate::report::layout::cut;
 use crate::rules::{Family, FamilyKind, Origin, RuleSet, Status};
 
@@ -32,7 +31,7 @@ pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure
     let text = match args.format {
         ListFormat::Text => text(&families, streams.out_is_terminal.then(|| streams.columns())),
         ListFormat::Markdown => markdown(&families),
-        ListFormat::Json => json(&families)?,
+        ListFormat::Json => json(&families),
     };
     print(&text, streams)
 }
@@ -90,18 +89,19 @@ fn text(families: &[&Family], columns: Option<usize>) -> String {
     let mut out = String::new();
     for (n, of) in groups(families).enumerate() {
         let plural = if of.len() == 1 { "family" } else { "families" };
-        let blank = if n > 0 { "\n" } else { "" };
-        let _ = writeln!(out, "{blank}{}: {} {plural}", group(of[0]), of.len());
+        out.push_str(if n > 0 { "\n" } else { "" });
+        plain::line(&mut out, format_args!("{}: {} {plural}", group(of[0]), of.len()));
         for family in of {
             let kind = if overlap { format!("  {:<7}", family.kind.id()) } else { String::new() };
             let (status, origin) = (family.status.id(), family.origin.id());
             let before = format!("{:<widest$}{kind}  {status:<7}  {origin:<8}  ", family.id);
             let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(before.len()).max(LEAST_TITLE));
-            let _ = writeln!(out, "{before}{}", cut(&family.title, room));
+            plain::line(&mut out, format_args!("{before}{}", cut(&family.title, room)));
         }
     }
     if families.len() > 1 {
-        let _ = writeln!(out, "\n{}; `llm-prof rules show ID` is the page of one", total(families));
+        out.push('\n');
+        plain::line(&mut out, format_args!("{}; `llm-prof rules show ID` is the page of one", total(families)));
     }
     out
 }
@@ -118,19 +118,20 @@ fn total(families: &[&Family]) -> String {
 fn markdown(families: &[&Family]) -> String {
     let mut out = String::new();
     for (n, of) in groups(families).enumerate() {
-        let blank = if n > 0 { "\n" } else { "" };
-        let _ = writeln!(out, "{blank}## {}\n\n| Family | Kind | Status | Origin | Title |", group(of[0]));
-        let _ = writeln!(out, "| --- | --- | --- | --- | --- |");
+        out.push_str(if n > 0 { "\n" } else { "" });
+        plain::line(&mut out, format_args!("## {}", group(of[0])));
+        out.push_str("\n| Family | Kind | Status | Origin | Title |\n");
+        plain::line(&mut out, format_args!("| --- | --- | --- | --- | --- |"));
         for family in of {
             let (kind, status, origin) = (family.kind.id(), family.status.id(), family.origin.id());
             let title = family.title.replace('|', "\\|");
-            let _ = writeln!(out, "| `{}` | {kind} | {status} | {origin} | {title} |", family.id);
+            plain::line(&mut out, format_args!("| `{}` | {kind} | {status} | {origin} | {title} |", family.id));
         }
     }
     out
 }
 
-fn json(families: &[&Family]) -> Result<String, Failure> {
+fn json(families: &[&Family]) -> String {
     let row = |family: &&Family| {
         json!({
             "id": family.id,
@@ -145,7 +146,5 @@ fn json(families: &[&Family]) -> Result<String, Failure> {
         })
     };
     let rows: Vec<_> = families.iter().map(row).collect();
-    serde_json::to_string_pretty(&rows)
-        .map(|text| text + "\n")
-        .map_err(|error| Failure::usage(format!("the list cannot be written as JSON: {error}")))
+    plain::json(&rows)
 }

@@ -14,7 +14,7 @@ mod test;
 use super::args::{RulesCommand, Target};
 use super::failure::{Failure, code};
 use super::loading;
-use super::output::{print, save_whole};
+use super::output::{print, print_line, save_whole};
 use super::streams::Streams;
 pub(super) use families::named;
 pub(super) use page::page;
@@ -72,7 +72,7 @@ pub(in crate::cli) fn made(
     if stale.is_empty() {
         return Ok(());
     }
-    print(&(stale.join("\n") + "\n"), streams)?;
+    stale.iter().try_for_each(|line| print_line(line, streams))?;
     Err(Failure::Code(code::FAILED))
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::super::args::{KindArg, RulesNew};
 use super::super::failure::Failure;
-use super::super::output::{print, save_whole};
+use super::super::output::{print_line, save_whole};
 use super::super::streams::Streams;
 use super::super::{loading, session};
 use crate::attribution::{CallTree, LaunchId, Lookup, Timeline};
@@ -47,10 +47,8 @@ pub(super) fn run(args: &RulesNew, streams: &mut Streams) -> Result<(), Failure>
     } else {
         format!("--catalogs {}", root.display())
     };
-    print(
-        &format!("{}\nnext: edit it, then `llm-prof rules test {catalogs} --family {}`\n", path.display(), args.id),
-        streams,
-    )
+    print_line(&path.display().to_string(), streams)?;
+    print_line(&format!("next: edit it, then `llm-prof rules test {catalogs} --family {}`", args.id), streams)
 }
 
 /// The last part of the id.

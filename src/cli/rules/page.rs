@@ -3,65 +3,71 @@
 use std::fmt::Write;
 
 use crate::engine::family_test::outcome_word;
+use crate::plain;
 use crate::rules::{
     Caller, Family, Gates, MessageLimit, SourcePath, Status, Toggle, TokenLimit, print_chain, print_overlap,
 };
 
 /// The page; its heading is of this level.
 pub(in crate::cli) fn page(family: &Family, level: usize) -> String {
-    let mut out = format!("{} {}\n\n`{}`, {}", "#".repeat(level), family.title, family.id, family.origin.id());
+    let mut out = String::new();
+    plain::line(&mut out, format_args!("{} {}", "#".repeat(level), family.title));
+    let mut head = format!("`{}`, {}", family.id, family.origin.id());
     if !family.pr.is_empty() {
-        let _ = write!(out, " ({})", family.pr.join(", "));
+        let _ = write!(head, " ({})", family.pr.join(", "));
     }
-    let _ = write!(out, ", {}", family.status.id());
+    let _ = write!(head, ", {}", family.status.id());
     if let (Status::Retired, Some(by)) = (family.status, &family.replaced_by) {
-        let _ = write!(out, ", replaced by `{by}`");
+        let _ = write!(head, ", replaced by `{by}`");
     }
-    out.push_str(&versions(family.since.as_deref(), family.until.as_deref()));
+    head.push_str(&versions(family.since.as_deref(), family.until.as_deref()));
     for (vendor, since) in &family.since_on {
-        let _ = write!(out, ", on {vendor} since {since}");
+        let _ = write!(head, ", on {vendor} since {since}");
     }
-    let _ = writeln!(out, "\n\n{}\n", family.rationale.trim());
+    out.push('\n');
+    plain::line(&mut out, format_args!("{head}"));
+    let _ = write!(out, "\n{}\n\n", plain::clean_lines(family.rationale.trim()));
     for (name, chain) in
         [("after", &family.after), ("fused", &family.fused), ("split", &family.split), ("before", &family.before)]
     {
         if let Some(chain) = chain {
-            let _ = writeln!(out, "- {name}: `{}`", print_chain(chain));
+            plain::line(&mut out, format_args!("- {name}: `{}`", print_chain(chain)));
         }
     }
     if let Some(clause) = &family.overlap {
-        let _ = writeln!(out, "- overlap: `{}`", print_overlap(clause));
+        plain::line(&mut out, format_args!("- overlap: `{}`", print_overlap(clause)));
     }
     for gate in gates(&family.when) {
-        let _ = writeln!(out, "- when {gate}");
+        plain::line(&mut out, format_args!("- when {gate}"));
     }
     for caller in &family.called_for {
-        let _ = writeln!(out, "- called {}", called(caller));
+        plain::line(&mut out, format_args!("- called {}", called(caller)));
     }
     for toggle in &family.toggles {
-        let _ = writeln!(out, "- turn on: {}", switch(toggle));
+        plain::line(&mut out, format_args!("- turn on: {}", switch(toggle)));
     }
     for (what, ids) in [("better than", &family.subsumes), ("cannot run together with", &family.excludes)] {
         if !ids.is_empty() {
             let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
-            let _ = writeln!(out, "- {what} {}", ids.join(", "));
+            plain::line(&mut out, format_args!("- {what} {}", ids.join(", ")));
         }
     }
     if !family.aliases.is_empty() {
-        let _ = writeln!(out, "- once called {}", family.aliases.join(", "));
+        plain::line(&mut out, format_args!("- once called {}", family.aliases.join(", ")));
     }
     if !family.sources.is_empty() {
         let sources: Vec<String> = family.sources.iter().map(source).collect();
-        let _ = writeln!(out, "- source: {}", sources.join(", "));
+        plain::line(&mut out, format_args!("- source: {}", sources.join(", ")));
     }
     if let Some((date, version)) = &family.checked {
-        let _ = writeln!(out, "- checked on {date} against {version}");
+        plain::line(&mut out, format_args!("- checked on {date} against {version}"));
     }
     if level == 1 {
-        let _ = writeln!(out, "- file: {}\n\nTests:\n", family.file);
+        plain::line(&mut out, format_args!("- file: {}", family.file));
+        out.push_str("\nTests:\n\n");
         for case in &family.tests {
             let todo = if case.todo { ", known to fail" } else { "" };
-            let _ = writeln!(out, "- {}: {}{todo}", case.name, outcome_word(case.expect));
+            plain::line(&mut out, format_args!("- {}: {}{todo}", case.name, outcome_word(case.expect)));
         }
     }
     out

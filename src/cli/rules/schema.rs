@@ -2,7 +2,7 @@
 
 use super::super::args::RulesSchema;
 use super::super::failure::Failure;
-use super::super::output::print;
+use super::super::output::print_as_is;
 use super::super::streams::Streams;
 use super::made;
 use crate::diagnostic;
@@ -16,7 +16,7 @@ pub(super) fn run(args: &RulesSchema, streams: &mut Streams) -> Result<(), Failu
         return made(&files, &args.target, "llm-prof rules schema", streams);
     }
     if let Some((_, text)) = all.iter().find(|(name, _)| *name == args.name) {
-        return print(text, streams);
+        return print_as_is(text, streams);
     }
     let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     let near = diagnostic::near(&args.name, names.iter().copied());

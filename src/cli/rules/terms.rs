@@ -8,6 +8,7 @@ use super::super::args::{ListFormat, RulesList};
 use super::super::failure::Failure;
 use crate::engine::{self, classify, testing::timeline_of};
 use crate::kernel_name::KernelName;
+use crate::plain;
 use crate::rules::{CaseLaunch, RuleSet, Term, print_expr};
 
 /// The list.
@@ -31,9 +32,7 @@ pub(super) fn list(args: &RulesList, rules: &RuleSet) -> Result<String, Failure>
             let rows: Vec<_> = (terms.iter())
                 .map(|term| json!({ "term": term.name, "about": term.about, "is": print_expr(&term.expr) }))
                 .collect();
-            serde_json::to_string_pretty(&rows)
-                .map_err(|error| Failure::usage(format!("the list cannot be written as JSON: {error}")))?
-                + "\n"
+            plain::json(&rows)
         }
     })
 }
@@ -41,7 +40,7 @@ pub(super) fn list(args: &RulesList, rules: &RuleSet) -> Result<String, Failure>
 fn text(terms: &[&Term], words: Option<&str>) -> String {
     let mut out = String::new();
     if let Some(words) = words {
-        let _ = writeln!(out, "words  {words}");
+        plain::line(&mut out, format_args!("words  {words}"));
         if terms.is_empty() {
             let _ =
                 writeln!(out, "no term knows it: write name(\"..\") of its words, or add a term to rules/terms.yaml");
@@ -49,7 +48,7 @@ fn text(terms: &[&Term], words: Option<&str>) -> String {
     }
     let widest = terms.iter().map(|term| term.name.len()).max().unwrap_or(0);
     for term in terms {
-        let _ = writeln!(out, "{:<widest$}  {}", term.name, term.about);
+        plain::line(&mut out, format_args!("{:<widest$}  {}", term.name, term.about));
     }
     out
 }
@@ -57,7 +56,7 @@ fn text(terms: &[&Term], words: Option<&str>) -> String {
 fn markdown(terms: &[&Term]) -> String {
     let mut out = "| Term | About |\n| --- | --- |\n".to_owned();
     for term in terms {
-        let _ = writeln!(out, "| `{}` | {} |", term.name, term.about.replace('|', "\\|"));
+        plain::line(&mut out, format_args!("| `{}` | {} |", term.name, term.about.replace('|', "\\|")));
     }
     out
 }

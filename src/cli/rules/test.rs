@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::super::args::{LogFormat, RulesTest, Terminal};
 use super::super::failure::{Failure, code};
 use super::super::loading::{self, ids};
-use super::super::output::print;
+use super::super::output::{print, print_line};
 use super::super::streams::Streams;
 use super::check::command;
 use crate::engine::family_test::{self, outcome_word, test_families};
 use crate::engine::run_term_cases;
+use crate::plain;
 use crate::rules::RuleSet;
 
 /// How the tests of a subject went.
@@ -38,10 +39,11 @@ pub(super) fn run(args: &RulesTest, streams: &mut Streams) -> Result<(), Failure
             (true, false) => tally.passed += 1,
             (true, true) => {
                 tally.mended += 1;
-                said.push(format!(
+                let note = format!(
                     "note  {} · {}    {}:{}    passes; `todo: true` can go",
                     result.family, result.name, result.file, result.line
-                ));
+                );
+                said.push(plain::clean(&note));
             }
             (false, true) => tally.known += 1,
             (false, false) => {
@@ -94,7 +96,7 @@ fn test_terms(rules: &RuleSet, args: &RulesTest, streams: &mut Streams) -> Resul
             tally.failed += 1;
             let kernel = &result.case.launch.kernel;
             failures.push(match args.format {
-                LogFormat::Text => format!("FAIL  {}  {kernel}\n      {failure}\n", result.place()),
+                LogFormat::Text => format!("FAIL  {}  {}\n      {failure}\n", result.place(), plain::clean(kernel)),
                 LogFormat::Github => {
                     let title = format!("{} {}", result.case.subject.id(), result.case.name);
                     let place = (result.case.file.as_str(), u64::from(result.case.line), 1);
@@ -125,6 +127,6 @@ impl Tally {
         let word = if self.failed == 0 { "ok  " } else { "FAIL" };
         let failed = if self.failed == 0 { String::new() } else { format!(", {} failed", self.failed) };
         let known = if self.known == 0 { String::new() } else { format!(", {} known to fail", self.known) };
-        print(&format!("{word}  {subject}: {} passed{failed}{known}\n", self.passed + self.mended), streams)
+        print_line(&format!("{word}  {subject}: {} passed{failed}{known}", self.passed + self.mended), streams)
     }
 }

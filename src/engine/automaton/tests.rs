@@ -97,7 +97,8 @@ fn run(pattern: Pattern<'_>, launches: &str, graph: &KernelGraph) -> Vec<Occurre
             _ => unreachable!(),
         })
         .collect();
-    find(&program, &Letters { launches: &launches, links }, graph).into_iter().map(|m| m.occurrence).collect()
+    let found = find(&program, &Letters { launches: &launches, links }, graph, u64::MAX);
+    found.matches.into_iter().map(|m| m.occurrence).collect()
 }
 
 fn bare(chain: &Chain) -> Pattern<'_> {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::{Candidate, Nearness, Sighting, Similarity};
 use crate::attribution::{LaunchId, Stage, Timeline};
 use crate::kernel_name;
+use crate::plain;
 use crate::rules::RuleSet;
 
 /// Columns of a kernel's name.
@@ -98,7 +99,7 @@ impl Similarity {
     fn write(&self, rules: &RuleSet, timeline: &Timeline, out: &mut String) -> std::fmt::Result {
         let bars = rules.similarity.bars;
         match self.note() {
-            Some(note) => writeln!(out, "{}\n", note.text(rules, timeline))?,
+            Some(note) => writeln!(out, "{}\n", plain::clean(&note.text(rules, timeline)))?,
             None => writeln!(out, "No note: nothing that no row explains is near enough to a family.\n")?,
         }
         writeln!(out, "bars: high {}, medium {}, low {}", bars.high, bars.medium, bars.low)?;
@@ -118,7 +119,7 @@ impl Similarity {
             writeln!(out, "\n{} further off: {}", more.len(), more.join(", "))?;
         }
         for candidate in &self.candidates {
-            writeln!(out, "\nnear nothing: {}", candidate.text(rules, timeline))?;
+            writeln!(out, "\nnear nothing: {}", plain::clean(&candidate.text(rules, timeline)))?;
             if let Some((family, score)) = candidate.nearest {
                 writeln!(out, "  nearest: {}, score {score}", rules.families[family].id)?;
             }

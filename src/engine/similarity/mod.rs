@@ -132,6 +132,8 @@ pub struct Similarity {
     pub sightings: Vec<Sighting>,
     /// Runs near nothing, most time first.
     pub candidates: Vec<Candidate>,
+    /// Families that were not searched for to the end, by index: what is near them cost more than it may.
+    pub given_up: Vec<usize>,
 }
 
 impl Similarity {
@@ -186,7 +188,7 @@ pub fn similar(
             sights.push(Sight::new(&ground, *family, *stage, false, None, sure));
         }
     }
-    let mut sightings = Vec::new();
+    let (mut sightings, mut given_up) = (Vec::new(), BTreeSet::new());
     let variants = if ground.strange() { variants(rules, timeline, &ground) } else { Vec::new() };
     let patterns: Vec<Option<Pattern<'_>>> = variants.iter().map(|variant| Some(variant.pattern(rules))).collect();
     let forms = variants.iter().map(|variant| (variant.family, variant.fused));
@@ -199,7 +201,9 @@ pub fn similar(
         let look = compiled.look(rules, timeline, classes);
         let mut found: BTreeMap<(usize, Stage), Vec<Occurrence>> = BTreeMap::new();
         let warms_up = warms_up(timeline);
-        for one in find(&compiled.program, &look, graph) {
+        let all = find(&compiled.program, &look, graph, rules.chains.most(graph.len()));
+        given_up.extend(all.given_up.iter().map(|rule| variants[*rule].family));
+        for one in all.matches {
             let Some(first) = one.occurrence.launches.first().map(|launch| timeline.launch(*launch)) else { continue };
             // A chain without an unknown kernel is the family itself, or what its gates refused; one is enough to doubt.
             let has_unknown = one.occurrence.launches.iter().any(|launch| ground.is_unknown(*launch));
@@ -220,7 +224,7 @@ pub fn similar(
     let mut seen = BTreeSet::new();
     sightings.retain(|sighting| seen.insert((sighting.family, sighting.stage)));
     let candidates = candidates::candidates(&ground, graph, &sightings);
-    Similarity { sightings, candidates }
+    Similarity { sightings, candidates, given_up: given_up.into_iter().collect() }
 }
 
 /// The surest first; of these what can be had today; then the score, the time, the family.

@@ -38,9 +38,7 @@ pub fn summarise(path: &str, facts: &Facts, baseline: Option<(&str, &Facts)>, se
 
 /// The JSON contract, as [`Summary`] has it, with a final newline.
 pub fn json(summary: &Summary) -> String {
-    let mut text = serde_json::to_string_pretty(summary).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
-    text.push('\n');
-    text
+    crate::plain::json(summary)
 }
 
 fn us(ns: i64) -> f64 {

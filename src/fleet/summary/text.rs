@@ -1,5 +1,6 @@
 //! The document for a terminal.
 
+use crate::plain;
 use crate::report::layout::cut_middle;
 use crate::report::page::{self, Page};
 use crate::report::text::Style;
@@ -31,13 +32,13 @@ impl Page {
         let columns: Vec<page::Column> =
             table.columns.iter().map(|one| page::column(one.title, one.needs, one.numeric)).collect();
         let cells: Vec<Vec<String>> =
-            table.rows.iter().map(|row| row.cells.iter().map(|cell| cell.shown.clone()).collect()).collect();
+            table.rows.iter().map(|row| row.cells.iter().map(|cell| plain::clean(&cell.shown)).collect()).collect();
         let rest: Vec<Vec<String>> =
             cells.iter().map(|row| std::iter::once(String::new()).chain(row[1..].iter().cloned()).collect()).collect();
         let widths = page::Table::new(&columns, &rest, self.columns);
         if !table.title.is_empty() {
             self.line("");
-            let title = self.paint.bold(&table.title);
+            let title = self.paint.bold(&plain::clean(&table.title));
             self.line(&title);
         }
         self.table_head(&widths, &columns);

@@ -20,6 +20,20 @@ pub struct Losses {
     pub without_launch: u64,
     /// Conditions of rows that nothing in the traces decides.
     pub undecided_gates: Vec<UndecidedGate>,
+    /// Families whose chains cost more steps than they may: they have no row, whatever is in the traces.
+    #[serde(default)]
+    pub given_up: Vec<GivenUp>,
+}
+
+/// A family that was not searched for to the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GivenUp {
+    /// The trace.
+    pub path: String,
+    /// Whose chain it is.
+    pub family: String,
+    /// `fused`, `split`, or `similar` where only what is near it was searched for.
+    pub form: String,
 }
 
 /// Events of one trace that could not be read, for one reason.

@@ -87,8 +87,35 @@ pub struct GraphFile {
     /// Of the format; 1.
     #[schemars(with = "u32")]
     pub version: Spanned<u32>,
+    /// What the chains of a family may cost.
+    pub chains: ChainLimits,
     /// What `~>` sees through.
     pub transparent: Vec<RoleEntry>,
+}
+
+/// How many steps a form of a family may take on a trace before it is given up: joins followed, launches read off, ways
+/// kept. Whatever is more, `least` or what the launches allow.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChainLimits {
+    /// On any trace.
+    pub least: u64,
+    /// For each launch of the trace.
+    pub per_launch: u64,
+}
+
+impl ChainLimits {
+    /// Steps on a trace of so many launches.
+    pub fn most(&self, launches: usize) -> u64 {
+        self.least.max(self.per_launch.saturating_mul(launches as u64))
+    }
+}
+
+impl Default for ChainLimits {
+    /// No end, where no rules say one.
+    fn default() -> Self {
+        Self { least: u64::MAX, per_launch: 0 }
+    }
 }
 
 /// One transparent role.

@@ -104,5 +104,5 @@ impl Anchors {
 
 /// The JSON contract, as [`Bundle`] has it, with a final newline.
 pub fn json(bundle: &Bundle) -> String {
-    super::pretty(bundle)
+    crate::plain::json(bundle)
 }

@@ -158,5 +158,5 @@ fn sort(kernels: &mut [KernelChange]) {
 
 /// The JSON contract, as [`Comparison`] has it, with a final newline.
 pub fn json(comparison: &Comparison) -> String {
-    super::pretty(comparison)
+    crate::plain::json(comparison)
 }

@@ -2,7 +2,7 @@
 
 use super::{Check, Gate};
 use crate::report::cells;
-use crate::report::markdown::{code, line, or_dash, text};
+use crate::report::markdown::{code, line, or_dash, prose, text};
 
 /// The outcome as markdown, what failed first.
 pub fn render(check: &Check) -> String {
@@ -10,7 +10,7 @@ pub fn render(check: &Check) -> String {
     for (key, value) in header(check) {
         line(&mut out, format_args!("- {key}: {}", text(&value)));
     }
-    line(&mut out, format_args!("\nSummary: {}\n", text(&check.summary)));
+    line(&mut out, format_args!("\nSummary: {}\n", prose(&check.summary)));
     line(&mut out, format_args!("| Gate | Outcome | Why | What to do |"));
     line(&mut out, format_args!("|---|---|---|---|"));
     for gate in ordered(check) {
@@ -20,7 +20,7 @@ pub fn render(check: &Check) -> String {
                 "| {} | {} | {} | {} |",
                 code(&gate.asked),
                 gate.outcome.word(),
-                text(&gate.text),
+                prose(&gate.text),
                 or_dash(text(gate.fix.as_deref().unwrap_or_default())),
             ),
         );

@@ -102,5 +102,5 @@ fn finish(run: &Run, baseline: Option<&Run>, gates: Vec<Gate>) -> Check {
 
 /// The JSON contract, as [`Check`] has it, with a final newline.
 pub fn json(check: &Check) -> String {
-    super::pretty(check)
+    crate::plain::json(check)
 }
