@@ -181,3 +181,35 @@ fn only_triage_of_one_run_compares_ranks() {
     let done = common::llm_prof(&["triage", "--rank", "some", "x.json"]);
     assert!(done.code == 2 && done.err.contains("a number, or all"), "{}", done.err);
 }
+
+#[test]
+fn a_damaged_rank_is_named_and_the_others_are_reported() {
+    // No trace at all, and one that ends before its first event.
+    let nothing = [b"\x1f\x8b\x08\x00".as_slice(), b"{\"traceEvents\": [{\"ph\": \"X\", \"cat\": \"ker"];
+    for (damaged, content) in [(0, nothing[0]), (2, nothing[0]), (0, nothing[1]), (2, nothing[1])] {
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in singles() {
+            let bytes = fs::read(&path).expect("a fixture");
+            let name = path.file_name().expect("a file");
+            let is_damaged = name.to_string_lossy().contains(&format!("TP-{damaged}"));
+            fs::write(folder.path().join(name), if is_damaged { content } else { &bytes }).expect("room");
+        }
+        let done = triage(&[folder.path().to_owned()], &["--format", "json"]);
+        assert_eq!(done.code, 3, "{}", done.err);
+        let named =
+            |line: &str| line.contains(&format!("TP-{damaged}")) && line.contains("the other ranks are reported");
+        let by_reading = done.err.lines().any(named);
+        let report = done.report();
+        let left = report["traces"]
+            .as_array()
+            .expect("traces")
+            .iter()
+            .find(|info| info["path"].as_str().is_some_and(|path| path.contains(&format!("TP-{damaged}"))));
+        assert!(by_reading, "{damaged} {content:?}: {}", done.err);
+        assert_eq!(left.expect("it is listed")["taken"], false);
+        let whole: Vec<String> = (0..4).filter(|rank| *rank != damaged).map(|rank| rank.to_string()).collect();
+        assert_eq!(report["ranks"]["read"], serde_json::json!(whole));
+        assert_eq!(report["ranks"]["tables_of"], whole[0]);
+        assert!(!report["kernels"].as_array().expect("rows").is_empty());
+    }
+}

@@ -26,6 +26,8 @@ pub(super) struct Ranks {
     pub(super) traces: Vec<TraceInfo>,
     /// The lowest first.
     pub(super) facts: Vec<Facts>,
+    /// Whether a trace of the run could not be read.
+    pub(super) broken: bool,
 }
 
 /// What one file gave.
@@ -50,13 +52,43 @@ pub(super) fn open(
     let reading = Reading::new(input, terminal, rules, streams)?;
     let lowest = chosen.taken.iter().map(|input| &input.worker).min().cloned().unwrap_or_default();
     let bounds = Bounds::of(input);
-    let done = {
-        let _progress = reading.progress(&chosen.taken, streams);
-        let memory = |input: &Input| memory(input, rules.inputs.memory);
-        side_by_side(&chosen.taken, bounds, memory, |input| one(input, &lowest, &reading, rules, engine))?
+    let memory = |input: &Input| memory(input, rules.inputs.memory);
+    let each = |inputs: &[Input], lowest: &Worker| {
+        side_by_side(inputs, bounds, memory, |input| match one(input, lowest, &reading, rules, engine) {
+            // The other ranks still count.
+            Err(Failure::Said { message, .. }) => Ok(Err(message)),
+            Err(other) => Err(other),
+            Ok(done) => Ok(Ok(done)),
+        })
     };
-    let mut ranks = Ranks { judged: Vec::new(), traces: Vec::new(), facts: Vec::new() };
-    for done in done {
+    let mut done: Vec<Result<Done, String>> = {
+        let _progress = reading.progress(&chosen.taken, streams);
+        each(&chosen.taken, &lowest)?
+    };
+    let whole = chosen.taken.iter().zip(&done).filter(|(_, done)| done.is_ok()).map(|(input, _)| &input.worker);
+    let (whole, first) = (whole.clone().min().cloned(), done.iter().find_map(|done| done.as_ref().err()));
+    match (&whole, first) {
+        (None, Some(message)) => return Err(Failure::input(message)),
+        // The tables are made of the lowest that is whole, which was not kept.
+        (Some(next), _) if *next != lowest => {
+            for (input, done) in chosen.taken.iter().zip(&mut done).filter(|(input, _)| input.worker == *next) {
+                *done = each(std::slice::from_ref(input), next)?.remove(0);
+            }
+        }
+        _ => {}
+    }
+    let mut ranks = Ranks { judged: Vec::new(), traces: Vec::new(), facts: Vec::new(), broken: false };
+    let mut unread = Vec::new();
+    for (input, done) in chosen.taken.iter().zip(done) {
+        let done = match done {
+            Ok(done) => done,
+            Err(message) => {
+                session::say(streams, &format!("error: {message}; the other ranks are reported"))?;
+                ranks.broken = true;
+                unread.push(session::unread(input.info.clone(), &message));
+                continue;
+            }
+        };
         for line in &done.said {
             session::say(streams, line)?;
         }
@@ -70,6 +102,11 @@ pub(super) fn open(
         }
     }
     ranks.facts.sort_by(|a, b| a.worker().cmp(b.worker()));
+    for info in chosen.left.iter().filter(|info| chosen.damaged.contains(&info.path)) {
+        session::say(streams, &format!("error: {}: {}; the other ranks are reported", info.path, info.reason))?;
+        ranks.broken = true;
+    }
+    ranks.traces.extend(unread);
     ranks.traces.extend(chosen.left);
     Ok(ranks)
 }

@@ -82,7 +82,7 @@ pub(super) fn open(
 }
 
 /// What is said of a file that could not be read.
-fn unread(info: TraceInfo, message: &str) -> TraceInfo {
+pub(super) fn unread(info: TraceInfo, message: &str) -> TraceInfo {
     let reason = message.strip_prefix(&format!("{}: ", info.path)).unwrap_or(message).to_owned();
     TraceInfo { taken: false, reason, ..info }
 }

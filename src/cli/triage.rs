@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{Format, Pair, Triage};
 use super::capture::{self, Captured};
-use super::failure::Failure;
+use super::failure::{Failure, code};
 use super::session::{Clock, Judged};
 use super::streams::Streams;
 use super::values::RankArg;
@@ -48,7 +48,9 @@ fn report(paths: &[PathBuf], pair: &Pair, args: &Triage, streams: &mut Streams) 
         let rules = loading::rules_for_traces(&args.knowledge, terminal, streams)?;
         let ranks = ranks::open(paths, &args.input, terminal, &rules, &Engine::new(&rules), streams)?;
         let options = Options { ranks: ranks.facts, ..options(ranks.traces) };
-        return finish(&ranks.judged, &rules, &options, args, streams);
+        finish(&ranks.judged, &rules, &options, args, streams)?;
+        // What is left out was said.
+        return if ranks.broken { Err(Failure::Code(code::INPUT)) } else { Ok(()) };
     }
     let (rules, engine, (mut session, mut other)) =
         loading::rules_beside(&args.knowledge, terminal, streams, |settings, streams| {

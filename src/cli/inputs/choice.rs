@@ -44,7 +44,7 @@ impl File {
 /// Chooses; an error when nothing can be read.
 pub(super) fn choose(found: Vec<Found>, ask: Ask, names: &Names) -> Result<Inputs, Failure> {
     let mut files = with_ranks(found);
-    foreign(&mut files)?;
+    foreign(&mut files, ask.every_rank)?;
     if !files.iter().any(|file| matches!(file.found.kind, Kind::Trace | Kind::Merged)) {
         // Captures and front ends are better than nothing, and fitness says what they lack.
         // What lies beside a file given by name is no trace that anyone asked for.
@@ -108,11 +108,12 @@ fn with_ranks(found: Vec<Found>) -> Vec<File> {
 }
 
 /// Leaves what is no trace; an error when that was asked for by name, or when nothing else is there.
-fn foreign(files: &mut [File]) -> Result<(), Failure> {
+fn foreign(files: &mut [File], every_rank: bool) -> Result<(), Failure> {
     let expected = "expected JSON with traceEvents as torch.profiler writes it (.json, .json.gz, .zst)";
     for file in &mut *files {
         if let Kind::Foreign(what) = &file.found.kind {
-            if file.found.given {
+            // Of many ranks the others still count.
+            if file.found.given && !every_rank {
                 return Err(Failure::input(format!("{}: no trace: {what}; {expected}", shown(&file.found.path))));
             }
             file.left = Some(format!("no trace: {what}"));
@@ -237,6 +238,9 @@ fn one_of_stage(files: &mut [File], stage: Option<Stage>, every_rank: bool) {
 
 fn split(files: Vec<File>, captures: Vec<File>, every_rank: bool, names: &Names) -> Inputs {
     let (taken, left): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| file.left.is_none());
+    let is_damaged =
+        |file: &&File| matches!(file.found.kind, Kind::Foreign(_)) && (file.found.given || file.found.damaged);
+    let damaged = left.iter().filter(is_damaged).map(|file| shown(&file.found.path)).collect();
     let workers = workers(&taken, names);
     let alone = left.iter().all(|file| matches!(file.found.kind, Kind::Foreign(_)));
     let mut taken: Vec<Input> = (taken.into_iter().zip(workers))
@@ -277,7 +281,7 @@ fn split(files: Vec<File>, captures: Vec<File>, every_rank: bool, names: &Names)
         }
     }
     left.sort_by(|a, b| a.path.cmp(&b.path));
-    Inputs { taken, left }
+    Inputs { taken, left, damaged }
 }
 
 /// The workers of some files, in the same order; where two have one rank, their labels tell them apart.

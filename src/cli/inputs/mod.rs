@@ -59,6 +59,8 @@ pub(super) struct Inputs {
     pub(super) taken: Vec<Input>,
     /// The others, by name.
     pub(super) left: Vec<TraceInfo>,
+    /// Those among them that were asked for, or begin as a trace does, and are none.
+    pub(super) damaged: Vec<String>,
 }
 
 /// Looks at all paths and chooses.
