@@ -28,7 +28,7 @@ categories:
   - { category: norm, is: rms_norm or rope or copy }
 ",
     ),
-    ("rules/graph.yaml", "version: 1\ntransparent: []\n"),
+    ("rules/graph.yaml", "version: 1\nchains: { least: 4000000, per_launch: 200 }\ntransparent: []\n"),
     (
         "rules/kernels.yaml",
         "version: 1

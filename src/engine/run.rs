@@ -9,6 +9,7 @@ use super::automaton::{Alphabet, find};
 use super::chain::Program;
 use super::gates::{self, Effect, Gate, callers};
 use super::look::{Compiled, Look};
+use super::subsume::Standing;
 use super::{Action, Classes, Confidence, Finding, Half, Occurrence, State, Tri, advice, subsume};
 use crate::attribution::{Launch, LaunchId, Stage, StepId, Timeline};
 use crate::graph::KernelGraph;
@@ -93,17 +94,22 @@ pub(super) fn unknown(rules: &RuleSet) -> Expr {
     expr(ExprNode::And(vec![kernel, unknown]))
 }
 
+fn standing(finding: &Finding, gates: &[Gate]) -> Standing {
+    let mut shut = gates.iter().filter(|gate| finding.state != State::InUse && gate.answer == Tri::No).peekable();
+    if finding.state != State::OffByDesign && shut.peek().is_none() {
+        Standing::Open
+    } else if finding.state != State::OffByDesign && shut.all(|gate| gate.effect == Effect::Uncalled) {
+        Standing::Uncalled
+    } else {
+        Standing::Closed
+    }
+}
+
 /// Labels of findings that share launches, advice, order.
 fn label(rules: &RuleSet, timeline: &Timeline, findings: Vec<(Finding, Vec<Gate>)>) -> Vec<Finding> {
-    let closed: Vec<bool> = findings
-        .iter()
-        .map(|(finding, gates)| {
-            finding.state == State::OffByDesign
-                || (finding.state != State::InUse && gates.iter().any(|gate| gate.answer == Tri::No))
-        })
-        .collect();
+    let standing: Vec<Standing> = findings.iter().map(|(finding, gates)| standing(finding, gates)).collect();
     let (mut findings, gates): (Vec<Finding>, Vec<Vec<Gate>>) = findings.into_iter().unzip();
-    subsume::label(rules, &mut findings, &closed);
+    subsume::label(rules, &mut findings, &standing);
     let in_use: BTreeSet<(Stage, &str)> = findings
         .iter()
         .filter(|finding| matches!(finding.state, State::InUse | State::Partly))

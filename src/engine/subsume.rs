@@ -16,10 +16,21 @@ struct Form {
     launches: Vec<LaunchId>,
 }
 
-/// Sets `covered_by` and `overlaps_with`. `closed`: by finding, whether a gate of its family says no.
+/// What gates say of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// None says no.
+    Open,
+    /// Nobody calls the path for the model, and nothing else says no.
+    Uncalled,
+    /// One says no.
+    Closed,
+}
+
+/// Sets `covered_by` and `overlaps_with`; `standing` is by finding.
 ///
 /// Only like stands beside like: what is in use never competes with what is split.
-pub(super) fn label(rules: &RuleSet, findings: &mut [Finding], closed: &[bool]) {
+pub(super) fn label(rules: &RuleSet, findings: &mut [Finding], standing: &[Standing]) {
     let forms = forms(findings);
     let mut by_launch: FxHashMap<(LaunchId, bool), Vec<usize>> = FxHashMap::default();
     for (index, form) in forms.iter().enumerate() {
@@ -45,7 +56,7 @@ pub(super) fn label(rules: &RuleSet, findings: &mut [Finding], closed: &[bool]) 
             if beats(
                 rules,
                 findings,
-                closed,
+                standing,
                 this,
                 that,
                 count == form.launches.len(),
@@ -80,7 +91,7 @@ pub(super) fn label(rules: &RuleSet, findings: &mut [Finding], closed: &[bool]) 
         touching.dedup();
         let mut overlapping: Vec<usize> = touching
             .into_iter()
-            .filter(|that| !closed[index] && !closed[*that])
+            .filter(|that| standing[index].max(standing[*that]) != Standing::Closed)
             .filter(|that| findings[*that].covered_by != Some(findings[index].family))
             .filter(|that| findings[index].covered_by != Some(findings[*that].family))
             .map(|that| findings[that].family)
@@ -109,14 +120,16 @@ fn forms(findings: &[Finding]) -> Vec<Form> {
 fn beats(
     rules: &RuleSet,
     findings: &[Finding],
-    closed: &[bool],
+    standing: &[Standing],
     this: usize,
     that: usize,
     within: bool,
     more: bool,
 ) -> bool {
     let (small, large) = (&rules.families[findings[this].family], &rules.families[findings[that].family]);
-    if closed[that] || small.subsumes.contains(&large.id) {
+    // What cannot be had here does not stand in the way of what can.
+    let blocked = standing[that] == Standing::Closed || standing[that] > standing[this];
+    if blocked || small.subsumes.contains(&large.id) {
         return false;
     }
     // What nobody can run yet does not stand in the way of what can be run today.
@@ -133,5 +146,9 @@ fn beats(
     let first = (std::cmp::Reverse(large.priority), findings[that].family)
         < (std::cmp::Reverse(small.priority), findings[this].family);
     // Of two that share all, the one that can apply is the row.
-    within && (more || first || closed[this] || (small.origin == Origin::Inflight && large.origin != Origin::Inflight))
+    within
+        && (more
+            || first
+            || standing[this] > standing[that]
+            || (small.origin == Origin::Inflight && large.origin != Origin::Inflight))
 }

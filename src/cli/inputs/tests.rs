@@ -222,7 +222,7 @@ fn globs_are_expanded_and_pass_over_what_is_no_trace() {
 fn what_cannot_be_read_is_said_with_file_and_remedy() {
     let folder = Folder::new().file("empty.json", "").file("no/notes.json", "{\"x\": 1}").file("none/x.txt", "x");
     let message = |path: &str| match folder.try_gather(&[path], Ask::default()) {
-        Err(Failure::Said { code, message }) => {
+        Err(Failure::Said { code, message } | Failure::Shown { code, message }) => {
             assert_eq!(code, 3);
             message.replace(&format!("{}/", folder.0.path().display()), "")
         }
