@@ -292,7 +292,7 @@ fn server(status: &'static str, body: String) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
-            let mut request = [0; 1 << 16];
+            let mut request = [0; 1 << 12];
             // Who asks for nothing is answered all the same.
             let _ = stream.read(&mut request);
             let length = body.len();

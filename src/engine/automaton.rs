@@ -296,7 +296,9 @@ fn sweep(
             here.clear();
             let matching = by_class[class as usize].get_or_insert_with(|| {
                 let matching = of_class(side, alphabet, class);
-                matching.iter().for_each(|(position, _)| spending.add(side.positions[*position as usize].rule, 1));
+                for (position, _) in &matching {
+                    spending.add(side.positions[*position as usize].rule, 1);
+                }
                 matching
             });
             for (position, answer) in matching {

@@ -223,7 +223,7 @@ impl Explanation {
             let matched = self.forms.iter().any(|form| form.matches > 0);
             match (matched, closed) {
                 (false, _) if self.forms.iter().any(|form| form.given_up) => {
-                    writeln!(out, "\nNo row: the search was given up.")?
+                    writeln!(out, "\nNo row: the search was given up.")?;
                 }
                 (false, _) => writeln!(out, "\nNo row: nothing matched.")?,
                 (true, Some(gate)) => writeln!(out, "\nNo row: {}.", plain::clean(&gate.reason()))?,

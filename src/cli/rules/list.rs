@@ -22,7 +22,7 @@ const LEAST_TITLE: usize = 20;
 pub(super) fn run(args: &RulesList, streams: &mut Streams) -> Result<(), Failure> {
     let rules = loading::rules(&args.knowledge, &args.terminal, streams)?;
     if args.terms {
-        return print(&terms::list(args, &rules)?, streams);
+        return print(&terms::list(args, &rules), streams);
     }
     let families = wanted(args, &rules)?;
     if families.is_empty() {

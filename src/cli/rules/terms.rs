@@ -5,14 +5,13 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::super::args::{ListFormat, RulesList};
-use super::super::failure::Failure;
 use crate::engine::{self, classify, testing::timeline_of};
 use crate::kernel_name::KernelName;
 use crate::plain;
 use crate::rules::{CaseLaunch, RuleSet, Term, print_expr};
 
 /// The list.
-pub(super) fn list(args: &RulesList, rules: &RuleSet) -> Result<String, Failure> {
+pub(super) fn list(args: &RulesList, rules: &RuleSet) -> String {
     let mut terms: Vec<&Term> = rules.terms.iter().collect();
     terms.sort_by(|a, b| a.name.cmp(&b.name));
     let mut words = None;
@@ -25,7 +24,7 @@ pub(super) fn list(args: &RulesList, rules: &RuleSet) -> Result<String, Failure>
         terms.retain(|term| known.contains(&term.name));
         words = Some(KernelName::parse(kernel, &rules.names).words.join(" "));
     }
-    Ok(match args.format {
+    match args.format {
         ListFormat::Text => text(&terms, words.as_deref()),
         ListFormat::Markdown => markdown(&terms),
         ListFormat::Json => {
@@ -34,7 +33,7 @@ pub(super) fn list(args: &RulesList, rules: &RuleSet) -> Result<String, Failure>
                 .collect();
             plain::json(&rows)
         }
-    })
+    }
 }
 
 fn text(terms: &[&Term], words: Option<&str>) -> String {

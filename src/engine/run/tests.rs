@@ -248,7 +248,9 @@ fn a_path_that_nobody_calls_for_the_model_has_no_switch_and_says_where_to_call_i
     let family = Family { called_for: vec![caller], toggles: vec![toggle("--fused", None, None)], ..rope_store() };
     let site = "/srv/sglang/python/sglang/srt/models/qwen3.py(167): forward_prepare";
     let mut layer = launches(&times(2, &LAYER));
-    layer.iter_mut().for_each(|launch| launch.site = Some(vec![site.to_owned()]));
+    for launch in &mut layer {
+        launch.site = Some(vec![site.to_owned()]);
+    }
     let mut line = timeline_of(&layer, &RuleSet::default(), &[]);
     line.run.model = Some(known("qwen3".to_owned()));
     let found = one(family.clone(), &line);
