@@ -416,6 +416,20 @@ class GateInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenUp:
+    """A family that was not searched for to the end."""
+
+    family: str
+    """Whose chain it is."""
+
+    form: str
+    """`fused`, `split`, or `similar` where only what is near it was searched for."""
+
+    path: str
+    """The trace."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gpu:
     """GPU time."""
 
@@ -530,6 +544,9 @@ class Losses:
 
     broken_events: list[BrokenEvents]
     """Events that could not be read."""
+
+    given_up: list[GivenUp] | None = None
+    """Families whose chains cost more steps than they may: they have no row, whatever is in the traces."""
 
     not_needed: dict[str, int]
     """Events of known kinds that no figure needs, by category (of those without one: by phase)."""
