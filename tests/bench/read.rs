@@ -238,11 +238,13 @@ fn settings(frames: bool, block_kb: usize) -> Outcome<Settings> {
 }
 
 fn counts(trace: &trace::Trace) -> Written {
+    // Frames into which no launch fits are counted and not kept.
+    let short = trace.skipped.ignored.iter().filter(|(label, _)| label.ends_with("(too short for a launch)"));
     Written {
         events: trace.events,
         gpu: trace.gpu.len() as u64,
         gpu_ns: trace.gpu.iter().map(|g| g.dur.0).sum(),
-        frames: trace.frames.iter().map(|f| f.len as u64).sum(),
+        frames: trace.frames.iter().map(|f| f.len as u64).sum::<u64>() + short.map(|(_, count)| count).sum::<u64>(),
         bytes: 0,
     }
 }
